@@ -1,0 +1,1 @@
+"""The paid door to a Telegram channel."""
