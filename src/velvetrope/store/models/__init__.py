@@ -1,0 +1,28 @@
+"""The tables; one module per aggregate."""
+
+from velvetrope.store.models.access import Access
+from velvetrope.store.models.audit import AuditEntry
+from velvetrope.store.models.checkout import Checkout
+from velvetrope.store.models.customer import Customer
+from velvetrope.store.models.entitlement import Entitlement
+from velvetrope.store.models.inbox import InboxEvent, Lane
+from velvetrope.store.models.integration import Chat, Integration, Plan, PlanChat, TextOverride
+from velvetrope.store.models.outbox import OutboxItem
+from velvetrope.store.models.stripe_account import StripeAccount
+
+__all__ = [
+    "Access",
+    "AuditEntry",
+    "Chat",
+    "Checkout",
+    "Customer",
+    "Entitlement",
+    "InboxEvent",
+    "Integration",
+    "Lane",
+    "OutboxItem",
+    "Plan",
+    "PlanChat",
+    "StripeAccount",
+    "TextOverride",
+]

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from django.db import models
+
+from velvetrope.domain.states import CheckoutState
+from velvetrope.store.ids import new_id
+from velvetrope.store.models.columns import one_of, state_field
+from velvetrope.store.models.customer import Customer
+from velvetrope.store.models.integration import Plan
+
+
+class Checkout(models.Model):
+    """One Checkout Session that was made for a customer and a plan."""
+
+    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT)
+    stripe_session_id = models.CharField(max_length=255, unique=True)
+    url = models.TextField(blank=True, default="")
+    state = state_field(CheckoutState, CheckoutState.OPEN)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [one_of("state", CheckoutState, "checkout")]
+        indexes = [
+            models.Index(
+                fields=["customer", "plan"],
+                name="checkout_open",
+                condition=models.Q(state=CheckoutState.OPEN.value),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.stripe_session_id

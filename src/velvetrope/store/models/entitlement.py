@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.db import models
+
+from velvetrope.domain.states import Dispute, EntitlementKind, Refund
+from velvetrope.store.ids import new_id
+from velvetrope.store.models.columns import one_of, state_field
+from velvetrope.store.models.customer import Customer
+from velvetrope.store.models.integration import Plan
+
+
+class Entitlement(models.Model):
+    """A right to a plan: what was last seen of its ground, and what follows from it."""
+
+    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT)
+    kind = state_field(EntitlementKind, EntitlementKind.SUBSCRIPTION)
+    #: `sub_…`, `pi_…` (or `cs_…` for a session that cost nothing), `grant:<id>`.
+    external_id = models.CharField(max_length=255, unique=True)
+
+    #: Stripe's word, as it is: the enumeration is open.
+    status = models.CharField(max_length=32)
+    starts_at = models.DateTimeField()
+    #: End of the paid period, of the one-time duration or of the grant; null is for ever.
+    period_end = models.DateTimeField(null=True, blank=True)
+    #: When it is going to end or has ended; null while it renews.
+    ends_at = models.DateTimeField(null=True, blank=True)
+    trial_end = models.DateTimeField(null=True, blank=True)
+    #: First failure of the payment that is due; null while nothing is.
+    past_due_since = models.DateTimeField(null=True, blank=True)
+    collection_paused = models.BooleanField(default=False)
+    refund = state_field(Refund, Refund.NONE)
+    dispute = state_field(Dispute, Dispute.NONE)
+
+    #: The decision of domain/access.py at `decided_at`, with the code of its reason.
+    holds = models.BooleanField()
+    reason = models.CharField(max_length=32)
+    decided_at = models.DateTimeField()
+    #: When time alone can change the decision; null when it can't.
+    recheck_at = models.DateTimeField(null=True, blank=True)
+    #: When Stripe was last asked; null for grants.
+    synced_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            one_of("kind", EntitlementKind, "entitlement"),
+            one_of("refund", Refund, "entitlement"),
+            one_of("dispute", Dispute, "entitlement"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["recheck_at"],
+                name="entitlement_due",
+                condition=models.Q(recheck_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
