@@ -29,6 +29,8 @@ class Entitlement(models.Model):
     trial_end = models.DateTimeField(null=True, blank=True)
     #: First failure of the payment that is due; null while nothing is.
     past_due_since = models.DateTimeField(null=True, blank=True)
+    #: The invoice that `refund` and `dispute` speak of: a newer one starts them anew.
+    invoice_id = models.CharField(max_length=255, blank=True, default="")
     collection_paused = models.BooleanField(default=False)
     refund = state_field(Refund, Refund.NONE)
     dispute = state_field(Dispute, Dispute.NONE)
