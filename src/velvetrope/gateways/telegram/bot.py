@@ -1,0 +1,292 @@
+"""The methods of the Bot API that the product calls, typed, for one bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from velvetrope.domain.errors import Permanent
+from velvetrope.gateways.telegram import errors
+from velvetrope.gateways.telegram.records import (
+    BotCommand,
+    BotUser,
+    ChatInfo,
+    SentMessage,
+    WebhookInfo,
+)
+from velvetrope.gateways.telegram.updates import KINDS, ChatInviteLink, ChatMember
+
+if TYPE_CHECKING:
+    from velvetrope.gateways.telegram.client import TelegramClient
+
+T = TypeVar("T")
+
+#: What registration subscribes to; leaving it out would keep whatever was set before.
+ALLOWED_UPDATES: Final = KINDS
+
+MAX_CONNECTIONS: Final = 100
+
+#: An inline keyboard: rows of buttons, each a `text` with a `url` or `callback_data`.
+Keyboard: TypeAlias = Sequence[Sequence[Mapping[str, object]]]
+
+
+class Performed(msgspec.Struct, frozen=True):
+    """A call that reached its aim; `already` names why there was nothing left to do, if so."""
+
+    result: msgspec.Raw | None
+    already: str | None = None
+
+
+class _As(Generic[T]):
+    """Decodes a result, or takes an answer of another shape for trouble on Telegram's side."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._decode = msgspec.json.Decoder(kind).decode
+
+    def __call__(self, method: str, result: msgspec.Raw) -> T:
+        try:
+            return self._decode(result)
+        except (ValueError, RecursionError):
+            failure = errors.unavailable(method, "unexpected_result", maybe_delivered=True)
+        raise failure
+
+
+_bot_user = _As(BotUser)
+_webhook_info = _As(WebhookInfo)
+_chat_info = _As(ChatInfo)
+_chat_member = _As(ChatMember)
+_chat_members = _As(tuple[ChatMember, ...])
+_invite_link = _As(ChatInviteLink)
+_sent_message = _As(SentMessage)
+_number = _As(int)
+
+
+class BotApi:
+    """One bot's view of the Bot API; every method is one request and raises the three kinds."""
+
+    def __init__(self, client: TelegramClient, token: str) -> None:
+        self._client = client
+        self._token = token
+
+    def __repr__(self) -> str:
+        return f"BotApi(bot {self._token.partition(':')[0]})"
+
+    async def perform(self, method: str, params: Mapping[str, object]) -> Performed:
+        """Call any method; a refusal that means «it is so already» is a success.
+
+        This is the one place that knows so: the outbox calls it with stored parameters, and the
+        typed methods below call it where such a refusal is possible.
+        """
+        try:
+            return Performed(await self._client.call(self._token, method, params))
+        except Permanent as error:
+            if not errors.is_already_so(error):
+                raise
+            return Performed(None, already=error.code)
+
+    async def get_me(self) -> BotUser:
+        return _bot_user("getMe", await self._call("getMe"))
+
+    async def set_webhook(
+        self,
+        url: str,
+        *,
+        secret_token: str,
+        allowed_updates: Sequence[str] = ALLOWED_UPDATES,
+        max_connections: int = MAX_CONNECTIONS,
+        drop_pending_updates: bool | None = None,
+    ) -> None:
+        """Register the webhook; Telegram allows one call a second for each bot."""
+        await self._call(
+            "setWebhook",
+            url=url,
+            secret_token=secret_token,
+            allowed_updates=list(allowed_updates),
+            max_connections=max_connections,
+            drop_pending_updates=drop_pending_updates,
+        )
+
+    async def delete_webhook(self, *, drop_pending_updates: bool | None = None) -> None:
+        await self._call("deleteWebhook", drop_pending_updates=drop_pending_updates)
+
+    async def get_webhook_info(self) -> WebhookInfo:
+        return _webhook_info("getWebhookInfo", await self._call("getWebhookInfo"))
+
+    async def set_my_commands(
+        self, commands: Sequence[BotCommand], *, language_code: str | None = None
+    ) -> None:
+        """Set the menu of commands; without a language, for everybody not covered by one."""
+        await self._call("setMyCommands", commands=list(commands), language_code=language_code)
+
+    async def set_my_description(
+        self, description: str, *, language_code: str | None = None
+    ) -> None:
+        """Set the text of an empty chat, up to 512 characters; empty removes it."""
+        await self._call("setMyDescription", description=description, language_code=language_code)
+
+    async def set_my_short_description(
+        self, short_description: str, *, language_code: str | None = None
+    ) -> None:
+        """Set the text of the bot's profile, up to 120 characters; empty removes it."""
+        await self._call(
+            "setMyShortDescription",
+            short_description=short_description,
+            language_code=language_code,
+        )
+
+    async def get_chat(self, chat_id: int) -> ChatInfo:
+        return _chat_info("getChat", await self._call("getChat", chat_id=chat_id))
+
+    async def get_chat_member(self, chat_id: int, user_id: int) -> ChatMember:
+        """Look a person up; a failure is never proof that they are outside."""
+        result = await self._call("getChatMember", chat_id=chat_id, user_id=user_id)
+        return _chat_member("getChatMember", result)
+
+    async def get_chat_administrators(self, chat_id: int) -> tuple[ChatMember, ...]:
+        """List administrators; bots other than this one are left out by Telegram."""
+        result = await self._call("getChatAdministrators", chat_id=chat_id)
+        return _chat_members("getChatAdministrators", result)
+
+    async def get_chat_member_count(self, chat_id: int) -> int:
+        result = await self._call("getChatMemberCount", chat_id=chat_id)
+        return _number("getChatMemberCount", result)
+
+    async def create_chat_invite_link(
+        self,
+        chat_id: int,
+        *,
+        name: str | None = None,
+        creates_join_request: bool = True,
+        expire_date: int | None = None,
+        member_limit: int | None = None,
+    ) -> ChatInviteLink:
+        """Make a link, by default one that asks; `name` up to 32 characters.
+
+        `member_limit` and `creates_join_request` exclude each other.
+        """
+        result = await self._call(
+            "createChatInviteLink",
+            chat_id=chat_id,
+            name=name,
+            creates_join_request=creates_join_request,
+            expire_date=expire_date,
+            member_limit=member_limit,
+        )
+        return _invite_link("createChatInviteLink", result)
+
+    async def revoke_chat_invite_link(self, chat_id: int, invite_link: str) -> ChatInviteLink:
+        """Revoke a link of the bot's own."""
+        result = await self._call("revokeChatInviteLink", chat_id=chat_id, invite_link=invite_link)
+        return _invite_link("revokeChatInviteLink", result)
+
+    async def approve_chat_join_request(self, chat_id: int, user_id: int) -> bool:
+        """Let somebody in who asked; False if they were inside already."""
+        return await self._reach("approveChatJoinRequest", chat_id=chat_id, user_id=user_id)
+
+    async def decline_chat_join_request(self, chat_id: int, user_id: int) -> bool:
+        """Turn somebody down who asked; False if they were inside already."""
+        return await self._reach("declineChatJoinRequest", chat_id=chat_id, user_id=user_id)
+
+    async def ban_chat_member(
+        self,
+        chat_id: int,
+        user_id: int,
+        *,
+        until_date: int | None = None,
+        revoke_messages: bool | None = None,
+    ) -> None:
+        """Remove and keep out; `until_date` under 30 s or over 366 days away means for ever."""
+        await self._call(
+            "banChatMember",
+            chat_id=chat_id,
+            user_id=user_id,
+            until_date=until_date,
+            revoke_messages=revoke_messages,
+        )
+
+    async def unban_chat_member(self, chat_id: int, user_id: int, *, only_if_banned: bool) -> None:
+        """Lift a ban; with `only_if_banned` false it also removes a member, who may return."""
+        await self._call(
+            "unbanChatMember", chat_id=chat_id, user_id=user_id, only_if_banned=only_if_banned
+        )
+
+    async def send_message(
+        self,
+        chat_id: int,
+        text: str,
+        *,
+        keyboard: Keyboard | None = None,
+        silent: bool | None = None,
+    ) -> SentMessage:
+        """Send HTML text of 1-4096 characters after parsing, without a preview of its links."""
+        params = message_params(chat_id, text, keyboard=keyboard, silent=silent)
+        return _sent_message("sendMessage", await self._call("sendMessage", **params))
+
+    async def edit_message_text(
+        self,
+        chat_id: int,
+        message_id: int,
+        text: str,
+        *,
+        keyboard: Keyboard | None = None,
+    ) -> bool:
+        """Replace a message; False if it reads so already."""
+        params = message_params(chat_id, text, keyboard=keyboard)
+        return await self._reach("editMessageText", message_id=message_id, **params)
+
+    async def delete_message(self, chat_id: int, message_id: int) -> None:
+        await self._call("deleteMessage", chat_id=chat_id, message_id=message_id)
+
+    async def answer_callback_query(
+        self, callback_query_id: str, *, text: str | None = None, show_alert: bool | None = None
+    ) -> None:
+        """Stop the button's spinner; `text` up to 200 characters."""
+        await self._call(
+            "answerCallbackQuery",
+            callback_query_id=callback_query_id,
+            text=text,
+            show_alert=show_alert,
+        )
+
+    async def answer_pre_checkout_query(
+        self, pre_checkout_query_id: str, *, refusal: str | None = None
+    ) -> None:
+        """Accept or refuse a payment in Stars within 10 s; `refusal` is shown to the person."""
+        await self._call(
+            "answerPreCheckoutQuery",
+            pre_checkout_query_id=pre_checkout_query_id,
+            ok=refusal is None,
+            error_message=refusal,
+        )
+
+    async def leave_chat(self, chat_id: int) -> None:
+        await self._call("leaveChat", chat_id=chat_id)
+
+    async def _call(self, method: str, **params: object) -> msgspec.Raw:
+        return await self._client.call(self._token, method, params)
+
+    async def _reach(self, method: str, **params: object) -> bool:
+        return (await self.perform(method, params)).already is None
+
+
+def message_params(
+    chat_id: int,
+    text: str,
+    *,
+    keyboard: Keyboard | None = None,
+    silent: bool | None = None,
+) -> dict[str, Any]:
+    """Build the parameters of a message, for sending now or through the outbox."""
+    params: dict[str, Any] = {
+        "chat_id": chat_id,
+        "text": text,
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    if keyboard:
+        params["reply_markup"] = {"inline_keyboard": [list(row) for row in keyboard]}
+    if silent is not None:
+        params["disable_notification"] = silent
+    return params
