@@ -1,4 +1,4 @@
-"""The tag that every Stripe object of ours carries, so that all can be rebuilt from Stripe alone."""
+"""The tag on every Stripe object of ours, so that all can be rebuilt from Stripe alone."""
 
 from __future__ import annotations
 

@@ -1,0 +1,208 @@
+"""The product's view of one Stripe account: what it fetches, makes and lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import stripe
+
+from velvetrope.gateways.stripe import shapes
+from velvetrope.gateways.stripe.asking import ask, each, read
+from velvetrope.gateways.stripe.payments import Undoing, fetch_payment
+from velvetrope.gateways.stripe.requests import checkout_params, customer_params, locale_for
+from velvetrope.gateways.stripe.snapshots import EventSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
+
+    from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
+    from velvetrope.gateways.stripe.snapshots import (
+        AccountSnapshot,
+        CheckoutSessionSnapshot,
+        CustomerSnapshot,
+        InvoiceSnapshot,
+        PaymentSnapshot,
+        PriceSnapshot,
+        SubscriptionSnapshot,
+    )
+    from velvetrope.gateways.stripe.transport import StripeTransport
+
+#: The version whose shapes are read here; webhook endpoints are to be made with the same.
+API_VERSION: Final = "2026-10-28.endive"
+
+#: The list of events takes this many types at once.
+MAX_EVENT_TYPES: Final = 20
+
+
+class _Page(msgspec.Struct, frozen=True):
+    url: str
+
+
+class _EventShape(msgspec.Struct, frozen=True):
+    id: str
+    type: str
+    created: int
+    livemode: bool
+
+
+class StripeGateway:
+    """One account at the pinned version; every method raises only the three kinds.
+
+    Nothing is retried here: the pipeline decides. What is made takes an idempotency key, under
+    which Stripe repeats its answer for 24 hours, a failure included: an error whose data has
+    `replayed` true wants another key.
+    """
+
+    def __init__(self, api_key: str, *, base_url: str, http_client: StripeTransport) -> None:
+        self._livemode = api_key.startswith(("sk_live_", "rk_live_"))
+        client = stripe.StripeClient(
+            api_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": base_url.rstrip("/")},
+            max_network_retries=0,
+            http_client=http_client,
+        )
+        self._api = client.v1
+
+    def __repr__(self) -> str:
+        return f"StripeGateway({'live' if self._livemode else 'test'} mode)"
+
+    @property
+    def livemode(self) -> bool:
+        """Whether the key moves real money."""
+        return self._livemode
+
+    async def fetch_account(self) -> AccountSnapshot:
+        found = await ask(self._api.accounts.retrieve_current_async(), shapes.Account)
+        return found.snapshot(livemode=self._livemode)
+
+    async def fetch_price(self, price_id: str) -> PriceSnapshot:
+        """Fetch a price with its product."""
+        call = self._api.prices.retrieve_async(price_id, {"expand": ["product"]})
+        return (await ask(call, shapes.Price)).snapshot()
+
+    async def fetch_subscription(self, subscription: str) -> SubscriptionSnapshot:
+        call = self._api.subscriptions.retrieve_async(subscription)
+        return (await ask(call, shapes.Subscription)).snapshot()
+
+    async def fetch_checkout_session(self, session: str) -> CheckoutSessionSnapshot:
+        call = self._api.checkout.sessions.retrieve_async(session)
+        return (await ask(call, shapes.CheckoutSession)).snapshot()
+
+    async def fetch_payment(self, payment_intent: str) -> PaymentSnapshot:
+        """Fetch a payment with its refunds, disputes, invoice, subscription and session."""
+        return await fetch_payment(self._api, payment_intent)
+
+    async def fetch_customer(self, customer: str) -> CustomerSnapshot:
+        found = await ask(self._api.customers.retrieve_async(customer), shapes.Customer)
+        return found.snapshot(livemode=self._livemode)
+
+    async def fetch_invoice(self, invoice: str) -> InvoiceSnapshot:
+        return (await ask(self._api.invoices.retrieve_async(invoice), shapes.Invoice)).snapshot()
+
+    async def fetch_customer_subscriptions(self, customer: str) -> tuple[SubscriptionSnapshot, ...]:
+        """Fetch all subscriptions of a customer, ended ones included, newest first."""
+        found = self._subscriptions({"customer": customer, "status": "all"})
+        return tuple([subscription async for subscription in found])
+
+    async def fetch_payment_of_charge(self, charge: str) -> PaymentSnapshot | None:
+        """Fetch the payment that a charge belongs to; None for one made without any."""
+        found = await ask(self._api.charges.retrieve_async(charge), Undoing)
+        return await self._payment_of(found)
+
+    async def fetch_payment_of_dispute(self, dispute: str) -> PaymentSnapshot | None:
+        """Fetch the payment that a dispute is about; None if its charge was made without any."""
+        found = await ask(self._api.disputes.retrieve_async(dispute), Undoing)
+        return await self._payment_of(found)
+
+    async def fetch_payment_of_refund(self, refund: str) -> PaymentSnapshot | None:
+        """Fetch the payment that a refund is of; None if its charge was made without any."""
+        found = await ask(self._api.refunds.retrieve_async(refund), Undoing)
+        return await self._payment_of(found)
+
+    async def fetch_subscription_of_invoice(self, invoice: str) -> SubscriptionSnapshot | None:
+        """Fetch the subscription that an invoice is for; None for an invoice of its own."""
+        subscription = (await self.fetch_invoice(invoice)).subscription
+        return None if subscription is None else await self.fetch_subscription(subscription)
+
+    async def create_customer(
+        self, request: CustomerRequest, idempotency_key: str
+    ) -> CustomerSnapshot:
+        call = self._api.customers.create_async(
+            customer_params(request), {"idempotency_key": idempotency_key}
+        )
+        return (await ask(call, shapes.Customer)).snapshot(livemode=self._livemode)
+
+    async def create_checkout_session(
+        self, request: CheckoutRequest, idempotency_key: str
+    ) -> CheckoutSessionSnapshot:
+        call = self._api.checkout.sessions.create_async(
+            checkout_params(request), {"idempotency_key": idempotency_key}
+        )
+        return (await ask(call, shapes.CheckoutSession)).snapshot()
+
+    async def expire_checkout_session(self, session: str) -> CheckoutSessionSnapshot:
+        """Close an open session, so that nobody pays by it; refused once it is complete."""
+        call = self._api.checkout.sessions.expire_async(session)
+        return (await ask(call, shapes.CheckoutSession)).snapshot()
+
+    async def create_portal_session(
+        self, customer: str, return_url: str, *, language: str | None = None
+    ) -> str:
+        """Make a short-lived address where the customer manages what they pay for."""
+        call = self._api.billing_portal.sessions.create_async(
+            {"customer": customer, "return_url": return_url, "locale": locale_for(language)}
+        )
+        return (await ask(call, _Page)).url
+
+    async def list_events(
+        self,
+        types: Sequence[str],
+        created_after: datetime,
+        created_before: datetime | None = None,
+    ) -> AsyncIterator[EventSnapshot]:
+        """List events of at most 20 types from the last 30 days, newest first.
+
+        `created_after` is included, `created_before` is not; both count whole seconds.
+        """
+        if not 0 < len(types) <= MAX_EVENT_TYPES:
+            raise ValueError(f"between 1 and {MAX_EVENT_TYPES} types, not {len(types)}")
+        created = {"gte": int(created_after.timestamp())}
+        if created_before is not None:
+            created["lt"] = int(created_before.timestamp())
+        params: dict[str, Any] = {"types": list(types), "created": created}
+        async for member in each(self._api.events.list_async, params):
+            event = read(member, _EventShape)
+            yield EventSnapshot(
+                id=event.id,
+                type=event.type,
+                created=shapes.moment(event.created),
+                livemode=event.livemode,
+                payload=msgspec.json.encode(member),
+            )
+
+    async def list_subscriptions(
+        self, created_after: datetime | None = None
+    ) -> AsyncIterator[SubscriptionSnapshot]:
+        """List all subscriptions of the account, foreign and ended ones included, newest first."""
+        params: dict[str, Any] = {"status": "all"}
+        if created_after is not None:
+            params["created"] = {"gte": int(created_after.timestamp())}
+        async for subscription in self._subscriptions(params):
+            yield subscription
+
+    async def _subscriptions(self, params: dict[str, Any]) -> AsyncIterator[SubscriptionSnapshot]:
+        async for member in each(self._api.subscriptions.list_async, params):
+            yield read(member, shapes.Subscription).snapshot()
+
+    async def _payment_of(self, found: Undoing) -> PaymentSnapshot | None:
+        if found.payment_intent_id is not None:
+            return await fetch_payment(self._api, found.payment_intent_id)
+        if found.charge_id is None:
+            return None
+        charge = await ask(self._api.charges.retrieve_async(found.charge_id), Undoing)
+        if charge.payment_intent_id is None:
+            return None
+        return await fetch_payment(self._api, charge.payment_intent_id)

@@ -1,0 +1,135 @@
+"""A payment together with all that may undo it, which Stripe keeps in five places."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from velvetrope.gateways.stripe.asking import ask, each, read
+from velvetrope.gateways.stripe.snapshots import DisputeSnapshot, PaymentSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import stripe
+    from stripe import V1Services
+
+#: A refund in any other state has moved money or is about to.
+_UNDONE_REFUNDS: Final = frozenset({"failed", "canceled"})
+
+
+class _Object(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Intent(msgspec.Struct, frozen=True):
+    id: str
+    status: str
+    amount: int
+    amount_received: int
+    currency: str
+    created: int
+    livemode: bool
+    customer: str | _Object | None = None
+    metadata: dict[str, str] | None = None
+
+
+class _Refund(msgspec.Struct, frozen=True):
+    amount: int
+    status: str | None = None
+
+
+class _InvoicePayment(msgspec.Struct, frozen=True):
+    invoice: str | _Object
+
+
+class _SubscriptionDetails(msgspec.Struct, frozen=True):
+    subscription: str | _Object | None = None
+
+
+class _Parent(msgspec.Struct, frozen=True):
+    subscription_details: _SubscriptionDetails | None = None
+
+
+class _Invoice(msgspec.Struct, frozen=True):
+    parent: _Parent | None = None
+
+
+class Undoing(msgspec.Struct, frozen=True):
+    """What a charge, refund or dispute says about the payment that it is about."""
+
+    payment_intent: str | _Object | None = None
+    charge: str | _Object | None = None
+
+    @property
+    def payment_intent_id(self) -> str | None:
+        return _id(self.payment_intent)
+
+    @property
+    def charge_id(self) -> str | None:
+        return _id(self.charge)
+
+
+async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot:
+    """Fetch a payment, its refunds, disputes, invoice and session; the five at the same time."""
+    of_payment = {"payment_intent": payment_intent}
+    of_invoice = {"payment": {"type": "payment_intent", **of_payment}}
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(
+                ask(api.payment_intents.retrieve_async(payment_intent), _Intent)
+            )
+            refunds = group.create_task(_all(api.refunds.list_async, of_payment, _Refund))
+            disputes = group.create_task(_all(api.disputes.list_async, of_payment, DisputeSnapshot))
+            invoices = group.create_task(
+                _all(api.invoice_payments.list_async, of_invoice, _InvoicePayment)
+            )
+            sessions = group.create_task(
+                _all(api.checkout.sessions.list_async, of_payment, _Object)
+            )
+    except ExceptionGroup as failures:
+        failure = failures.exceptions[0]
+    else:
+        intent = asked.result()
+        invoice = next((_id(paid.invoice) for paid in invoices.result()), None)
+        counted = (r.amount for r in refunds.result() if r.status not in _UNDONE_REFUNDS)
+        return PaymentSnapshot(
+            id=intent.id,
+            status=intent.status,
+            customer=_id(intent.customer),
+            metadata=intent.metadata or {},
+            amount=intent.amount,
+            amount_received=intent.amount_received,
+            amount_refunded=sum(counted),
+            currency=intent.currency,
+            disputes=tuple(disputes.result()),
+            invoice=invoice,
+            subscription=await _subscription_of(api, invoice),
+            session=next((session.id for session in sessions.result()), None),
+            created=datetime.fromtimestamp(intent.created, UTC),
+            livemode=intent.livemode,
+        )
+    raise failure
+
+
+async def _all(
+    list_page: Callable[[Any], Awaitable[stripe.StripeObject]],
+    params: dict[str, Any],
+    kind: type[msgspec.Struct],
+) -> list[Any]:
+    return [read(member, kind) async for member in each(list_page, params)]
+
+
+async def _subscription_of(api: V1Services, invoice: str | None) -> str | None:
+    if invoice is None:
+        return None
+    found = await ask(api.invoices.retrieve_async(invoice), _Invoice)
+    details = found.parent.subscription_details if found.parent else None
+    return _id(details.subscription) if details else None
+
+
+def _id(reference: str | _Object | None) -> str | None:
+    return reference.id if isinstance(reference, _Object) else reference

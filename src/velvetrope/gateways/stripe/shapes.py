@@ -1,0 +1,259 @@
+"""Stripe's objects at the pinned version, as far as they are read, and the snapshots they become.
+
+Each record lists the members that a snapshot needs at the paths that the pinned version has; an
+answer without them is refused as a whole instead of being half understood.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from velvetrope.gateways.stripe import snapshots
+
+
+class _Object(msgspec.Struct, frozen=True):
+    """An expanded object of which only the identity matters."""
+
+    id: str
+
+
+#: A reference is an id, or the whole object where it was expanded.
+_Reference: TypeAlias = str | _Object | None
+_Seconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**36)]
+_Metadata: TypeAlias = dict[str, str] | None
+
+
+def _id(reference: _Reference) -> str | None:
+    return reference.id if isinstance(reference, _Object) else reference
+
+
+def moment(seconds: int) -> datetime:
+    """Turn Stripe's seconds into an aware time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)
+
+
+class _Dashboard(msgspec.Struct, frozen=True):
+    display_name: str | None = None
+
+
+class _AccountSettings(msgspec.Struct, frozen=True):
+    dashboard: _Dashboard = _Dashboard()
+
+
+class _BusinessProfile(msgspec.Struct, frozen=True):
+    name: str | None = None
+
+
+class Account(msgspec.Struct, frozen=True):
+    id: str
+    country: str | None = None
+    default_currency: str | None = None
+    charges_enabled: bool = False
+    business_profile: _BusinessProfile | None = None
+    settings: _AccountSettings | None = None
+
+    def snapshot(self, *, livemode: bool) -> snapshots.AccountSnapshot:
+        """Build the snapshot; the account itself does not say which mode the key is of."""
+        shown = self.settings.dashboard.display_name if self.settings else None
+        public = self.business_profile.name if self.business_profile else None
+        return snapshots.AccountSnapshot(
+            id=self.id,
+            name=shown or public or self.id,
+            country=self.country,
+            default_currency=self.default_currency,
+            charges_enabled=self.charges_enabled,
+            livemode=livemode,
+        )
+
+
+class _Recurring(msgspec.Struct, frozen=True):
+    interval: str
+    interval_count: int = 1
+
+
+class _Product(msgspec.Struct, frozen=True):
+    id: str
+    name: str = ""
+    active: bool = False  # a deleted product is its id and little else
+    deleted: bool = False
+
+
+class Price(msgspec.Struct, frozen=True):
+    """A price fetched with its product expanded."""
+
+    id: str
+    active: bool
+    currency: str
+    livemode: bool
+    product: _Product
+    unit_amount: int | None = None
+    recurring: _Recurring | None = None
+
+    def snapshot(self) -> snapshots.PriceSnapshot:
+        recurring = self.recurring
+        return snapshots.PriceSnapshot(
+            id=self.id,
+            active=self.active,
+            currency=self.currency,
+            unit_amount=self.unit_amount,
+            interval=recurring.interval if recurring else None,
+            interval_count=recurring.interval_count if recurring else 1,
+            product_id=self.product.id,
+            product_name=self.product.name,
+            product_active=self.product.active and not self.product.deleted,
+            livemode=self.livemode,
+        )
+
+
+class _SubscriptionItem(msgspec.Struct, frozen=True):
+    price: _Object
+    current_period_end: _Seconds | None = None
+
+
+class _SubscriptionItems(msgspec.Struct, frozen=True):
+    data: tuple[_SubscriptionItem, ...]
+
+
+class _Cancellation(msgspec.Struct, frozen=True):
+    reason: str | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    id: str
+    status: str
+    customer: str | _Object
+    items: _SubscriptionItems
+    created: _Seconds
+    livemode: bool
+    cancel_at_period_end: bool = False
+    metadata: _Metadata = None
+    cancel_at: _Seconds | None = None
+    ended_at: _Seconds | None = None
+    trial_end: _Seconds | None = None
+    pause_collection: dict[str, object] | None = None
+    cancellation_details: _Cancellation | None = None
+    latest_invoice: _Reference = None
+
+    def snapshot(self) -> snapshots.SubscriptionSnapshot:
+        items = self.items.data
+        ends = [item.current_period_end for item in items if item.current_period_end is not None]
+        details = self.cancellation_details
+        return snapshots.SubscriptionSnapshot(
+            id=self.id,
+            status=self.status,
+            customer=_id(self.customer) or "",
+            metadata=self.metadata or {},
+            price_ids=tuple(item.price.id for item in items),
+            current_period_end=_moment(max(ends, default=None)),
+            cancel_at=_moment(self.cancel_at),
+            cancel_at_period_end=self.cancel_at_period_end,
+            ended_at=_moment(self.ended_at),
+            trial_end=_moment(self.trial_end),
+            paused_collection=self.pause_collection is not None,
+            cancel_reason=details.reason if details else None,
+            latest_invoice=_id(self.latest_invoice),
+            created=moment(self.created),
+            livemode=self.livemode,
+        )
+
+
+class CheckoutSession(msgspec.Struct, frozen=True):
+    id: str
+    mode: str
+    payment_status: str
+    expires_at: _Seconds
+    created: _Seconds
+    livemode: bool
+    url: str | None = None
+    status: str | None = None
+    customer: _Reference = None
+    subscription: _Reference = None
+    payment_intent: _Reference = None
+    client_reference_id: str | None = None
+    metadata: _Metadata = None
+    amount_total: int | None = None
+    currency: str | None = None
+
+    def snapshot(self) -> snapshots.CheckoutSessionSnapshot:
+        return snapshots.CheckoutSessionSnapshot(
+            id=self.id,
+            url=self.url,
+            status=self.status,
+            mode=self.mode,
+            payment_status=self.payment_status,
+            customer=_id(self.customer),
+            subscription=_id(self.subscription),
+            payment_intent=_id(self.payment_intent),
+            client_reference_id=self.client_reference_id,
+            metadata=self.metadata or {},
+            expires_at=moment(self.expires_at),
+            amount_total=self.amount_total,
+            currency=self.currency,
+            created=moment(self.created),
+            livemode=self.livemode,
+        )
+
+
+class _SubscriptionDetails(msgspec.Struct, frozen=True):
+    subscription: _Reference = None
+    metadata: _Metadata = None
+
+
+class _InvoiceParent(msgspec.Struct, frozen=True):
+    subscription_details: _SubscriptionDetails | None = None
+
+
+class Invoice(msgspec.Struct, frozen=True):
+    id: str
+    currency: str
+    amount_due: int
+    amount_paid: int
+    attempt_count: int
+    created: _Seconds
+    livemode: bool
+    status: str | None = None
+    customer: _Reference = None
+    parent: _InvoiceParent | None = None
+    hosted_invoice_url: str | None = None
+
+    def snapshot(self) -> snapshots.InvoiceSnapshot:
+        details = self.parent.subscription_details if self.parent else None
+        return snapshots.InvoiceSnapshot(
+            id=self.id,
+            status=self.status,
+            customer=_id(self.customer),
+            subscription=_id(details.subscription) if details else None,
+            subscription_metadata=(details.metadata if details else None) or {},
+            hosted_invoice_url=self.hosted_invoice_url,
+            amount_due=self.amount_due,
+            amount_paid=self.amount_paid,
+            currency=self.currency,
+            attempt_count=self.attempt_count,
+            created=moment(self.created),
+            livemode=self.livemode,
+        )
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """A customer; of a deleted one only the id is left."""
+
+    id: str
+    deleted: bool = False
+    metadata: _Metadata = None
+    livemode: bool | None = None
+
+    def snapshot(self, *, livemode: bool) -> snapshots.CustomerSnapshot:
+        """Build the snapshot; the key tells the mode where a deleted customer does not."""
+        return snapshots.CustomerSnapshot(
+            id=self.id,
+            deleted=self.deleted,
+            metadata=self.metadata or {},
+            livemode=livemode if self.livemode is None else self.livemode,
+        )
