@@ -34,7 +34,7 @@ class NoAnswer(stripe.APIConnectionError):
     def __init__(self, reason: str, *, timed_out: bool = False) -> None:
         self.reason = reason
         self.timed_out = timed_out
-        super().__init__(reason)
+        super().__init__(reason)  # type: ignore[no-untyped-call]  # untyped in the SDK
 
 
 class StripeTransport(stripe.HTTPClient):
@@ -45,7 +45,7 @@ class StripeTransport(stripe.HTTPClient):
     def __init__(
         self, session: aiohttp.ClientSession, *, timeout: StripeTimeouts | None = None
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # the SDK left it without types
+        super().__init__()
         # The SDK keeps this switch in its module; it would report how long our requests took.
         stripe.enable_telemetry = False
         phases = timeout or StripeTimeouts()
