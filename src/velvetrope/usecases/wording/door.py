@@ -1,0 +1,91 @@
+"""What is said at the door: entering, being asked to leave, coming back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.access import Reason
+from velvetrope.usecases.wording import parts
+from velvetrope.usecases.wording.outgoing import OutgoingMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from velvetrope.store.catalogue import ChatView, PlanView
+    from velvetrope.usecases.wording.words import Words
+
+_WHY_ENDED = {
+    Reason.REFUNDED: "ended.refunded",
+    Reason.DISPUTED: "ended.disputed",
+    Reason.DISPUTE_LOST: "ended.dispute_lost",
+    Reason.GRACE_OVER: "ended.unpaid",
+}
+
+
+def entry(words: Words, chats: Sequence[ChatView], *, holds: bool = True) -> OutgoingMessage:
+    """Show the doors; without any, the person is inside everywhere or holds nothing (`holds`)."""
+    if chats:
+        return OutgoingMessage(
+            words.count("entry.how", len(chats)), parts.enter_buttons(words, chats)
+        )
+    if holds:
+        return OutgoingMessage(words.text("entry.inside_already"))
+    return OutgoingMessage(
+        words.text("entry.nothing"), parts.plan_buttons(words, words.view.plans_for_sale)
+    )
+
+
+def let_in(words: Words, chat: ChatView) -> OutgoingMessage:
+    return OutgoingMessage(words.text("entry.let_in", chat=words.chat_name(chat)))
+
+
+def request_declined(words: Words, chat: ChatView, plans: Sequence[PlanView]) -> OutgoingMessage:
+    """Tell a person at the door which plans open it."""
+    refusal = words.text("entry.declined", chat=words.chat_name(chat))
+    for_sale = [plan for plan in plans if plan.for_sale]
+    if not for_sale:
+        return OutgoingMessage(parts.paragraphs(refusal, words.text("plans.none")))
+    return OutgoingMessage(
+        parts.paragraphs(
+            refusal, words.text("entry.declined_offer"), parts.describe_plans(words, for_sale)
+        ),
+        parts.plan_buttons(words, for_sale),
+    )
+
+
+def access_ended(
+    words: Words,
+    plans_lost: Sequence[PlanView],
+    chats: Sequence[ChatView],
+    reason: str,
+) -> OutgoingMessage:
+    """Tell what has ended and why (a `Reason` of domain/access.py), with the way back."""
+    why = _WHY_ENDED.get(Reason(reason)) if reason in {*Reason} else None
+    if chats:
+        ended = words.text("ended.chats", chats=words.chat_names(chats))
+    else:
+        ended = words.text("ended.plans", plans=words.plan_names(plans_lost))
+    buttons = parts.ways_back(words, plans_lost)
+    return OutgoingMessage(
+        parts.paragraphs(
+            ended,
+            words.text(why) if why else "",
+            words.text("ended.come_back") if buttons else "",
+        ),
+        buttons,
+    )
+
+
+def access_restored(words: Words, plan: PlanView, chats: Sequence[ChatView]) -> OutgoingMessage:
+    """Tell that a plan opens its chats again; `chats` are those to enter."""
+    restored = words.text("entry.restored", plan=words.plan_name(plan))
+    how = words.count("entry.how", len(chats)) if chats else ""
+    return OutgoingMessage(parts.paragraphs(restored, how), parts.enter_buttons(words, chats))
+
+
+def too_many_chats(words: Words, chat: ChatView) -> OutgoingMessage:
+    """Tell that the person's Telegram account has joined as many chats as it may."""
+    return OutgoingMessage(
+        words.text("entry.too_many_chats", chat=words.chat_name(chat)),
+        parts.enter_buttons(words, [chat]),
+    )
