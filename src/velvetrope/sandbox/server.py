@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from starlette.types import ASGIApp, Receive, Scope
 
@@ -68,8 +68,15 @@ class _Server(uvicorn.Server):
         self.answers.set()
 
 
-async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: asyncio.Event) -> None:
-    """Serve each app on its socket until SIGINT or SIGTERM; sets `ready` once all answer."""
+async def serve(
+    apps: Sequence[tuple[ASGIApp, socket.socket]],
+    ready: asyncio.Event,
+    on_stop: Sequence[Callable[[], None]] = (),
+) -> None:
+    """Serve each app on its socket until SIGINT or SIGTERM; sets `ready` once all answer.
+
+    What `on_stop` holds is called when a signal comes, to end answers that would go on for ever.
+    """
     servers = [
         _Server(
             uvicorn.Config(
@@ -87,7 +94,7 @@ async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: asyncio.Ev
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, servers)
+        loop.add_signal_handler(number, _stop, servers, on_stop)
     async with asyncio.TaskGroup() as group:
         for server, (_, listener) in zip(servers, apps, strict=True):
             group.create_task(server.serve(sockets=[listener]))
@@ -96,6 +103,8 @@ async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: asyncio.Ev
         ready.set()
 
 
-def _stop(servers: Sequence[uvicorn.Server]) -> None:
+def _stop(servers: Sequence[uvicorn.Server], on_stop: Sequence[Callable[[], None]]) -> None:
+    for call in on_stop:
+        call()
     for server in servers:
         server.should_exit = True
