@@ -1,0 +1,66 @@
+"""What differs between databases: statements and values; handlers never see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from velvetrope.pipeline.events import CustomerKey, Event, Item
+    from velvetrope.store.models import Customer
+
+    #: What a statement takes for a value.
+    Value = str | bytes | int | float | bool | None
+
+
+class Dialect(Protocol):
+    """The statements of the hot path, run within the transaction of the calling thread."""
+
+    def moment(self, value: datetime | None) -> Value:
+        """Give a time as the database keeps it."""
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Value]],
+        *,
+        skip_known: bool = False,
+    ) -> set[int]:
+        """Insert rows whose first column is `id`; give the ids that went in.
+
+        With `skip_known` a row that breaks a uniqueness is left out, else it is an error.
+        """
+
+    def update(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Value]],
+        *,
+        only_claimed: bool = False,
+    ) -> int:
+        """Set columns of rows by id, which is the last value of each; give how many there were.
+
+        With `only_claimed` rows that this process doesn't hold are left alone.
+        """
+
+    def customers_by_key(self, keys: Sequence[CustomerKey]) -> list[Customer]:
+        """Load customers by (integration id, Telegram user id)."""
+
+    def lock_customers(self, keys: Sequence[CustomerKey]) -> None:
+        """Keep others from changing these customers until the transaction ends."""
+
+    def reset_claims(self) -> None:
+        """Take back what a process that is gone had in hand."""
+
+    def claim_events(self, now: datetime, limit: int) -> list[Event]:
+        """Claim the oldest pending events that are due, oldest first."""
+
+    def claim_items(self, now: datetime, limit: int) -> list[Item]:
+        """Claim the oldest pending outbox items that are due, oldest first."""
+
+    def is_unavailable(self, error: BaseException) -> bool:
+        """Tell trouble of the database as a whole from the fault of one statement."""

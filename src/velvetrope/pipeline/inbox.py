@@ -1,0 +1,81 @@
+"""Storing events and jobs; whoever stores them in the serving process has them in hand at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from velvetrope.domain.states import EventState
+from velvetrope.store.models import InboxEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from velvetrope.pipeline.dialect import Dialect, Value
+    from velvetrope.pipeline.events import Event
+
+_TABLE: Final = InboxEvent._meta.db_table  # noqa: SLF001  Django documents `_meta`
+_COLUMNS: Final = (
+    "id",
+    "source",
+    "account",
+    "external_id",
+    "kind",
+    "lane",
+    "payload",
+    "state",
+    "due_at",
+    "received_at",
+    "outcome",
+    "attempts",
+    "error_code",
+    "error",
+)
+
+
+class Inbox:
+    """Inserts events within the transaction of the writer's thread.
+
+    Events are born claimed and handed over in memory. While `spilling`, they are born pending
+    instead and wait for the claiming of pending rows, oldest first: so the order of a lane holds
+    when there is more than memory should keep. A process that doesn't dispatch always spills.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.spilling = True
+
+    def insert(self, events: Sequence[tuple[Event, datetime | None]]) -> list[Event]:
+        """Store (event, due time) pairs that are new; give those that this process now holds."""
+        new = self.store(events)
+        return [
+            event
+            for event, due_at in events
+            if event.id in new and due_at is None and not self.spilling
+        ]
+
+    def store(self, events: Sequence[tuple[Event, datetime | None]]) -> set[int]:
+        """Store what is new; give the ids of that."""
+        moment = self._dialect.moment
+        rows: list[list[Value]] = [
+            [
+                event.id,
+                event.source,
+                event.account,
+                event.external_id,
+                event.kind,
+                event.lane,
+                event.payload,
+                EventState.PENDING.value
+                if self.spilling or due_at is not None
+                else EventState.CLAIMED.value,
+                moment(due_at),
+                moment(event.received_at),
+                "",
+                0,
+                "",
+                "",
+            ]
+            for event, due_at in events
+        ]
+        return self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)

@@ -1,0 +1,70 @@
+"""The routing table: which code handles what; the composition root fills it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    import msgspec
+
+    from velvetrope.domain.errors import VelvetError
+    from velvetrope.pipeline.events import CustomerKey, Event, Item
+    from velvetrope.pipeline.work import Work
+
+
+class Handler(Protocol):
+    """Handles one kind of event in two phases; facts go from the first to the second."""
+
+    async def prepare(self, event: Event) -> object:
+        """Learn what is needed, over the network or by `read`; never within a transaction.
+
+        Raises the three kinds of VelvetError; any other exception is retried as `unexpected`.
+        """
+
+    def subjects(self, event: Event, facts: object) -> Sequence[CustomerKey]:
+        """Name the customers that `apply` touches, so that they are loaded in bulk."""
+
+    def apply(self, event: Event, facts: object, work: Work) -> str | None:
+        """Stage the effects; runs again from the start if the transaction fails.
+
+        Gives the outcome: `handled` (None means it), `ignored`, `foreign` or `unhandled`.
+        """
+
+
+class Outcome(Protocol):
+    """Is told, in the transaction that closes an outbox item, what became of it."""
+
+    def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:
+        """Stage what follows from Telegram's answer, given as JSON text."""
+
+    def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
+        """Stage what follows from a failure for good, or from one that needs the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Work that is done again and again while the process serves; missed ticks don't pile up."""
+
+    name: str
+    #: Seconds from the start of one run to the start of the next; a slow run delays the next one.
+    every: float
+    run: Callable[[], Awaitable[None]]
+    #: Seconds from the start of the process to the first run.
+    first_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Handlers by (source, kind), with one per source for kinds that are not listed."""
+
+    handlers: Mapping[tuple[str, str], Handler] = field(default_factory=dict)
+    default: Mapping[str, Handler] = field(default_factory=dict)
+    #: By method of the Bot API; a method without an outcome is only marked.
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    periodic: Sequence[Periodic] = ()
+
+    def handler(self, source: str, kind: str) -> Handler | None:
+        return self.handlers.get((source, kind)) or self.default.get(source)
