@@ -1,0 +1,198 @@
+"""Django's own settings, made from ours: there is no settings module."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import django
+from django.conf import settings as django_settings
+
+from velvetrope.settings import refuse_what_is_not_served
+from velvetrope.web.console.unfold import UNFOLD
+
+if TYPE_CHECKING:
+    from velvetrope.settings import Settings
+
+PACKAGE: Final = Path(__file__).resolve().parent.parent
+SESSION_SECONDS: Final = 12 * 3600
+HSTS_SECONDS: Final = 365 * 24 * 3600
+LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+
+#: In the order in which templates are looked up: ours replace Unfold's, Unfold's Django's.
+INSTALLED_APPS: Final = (
+    "velvetrope.web.console",
+    "velvetrope.store",
+    "unfold.apps.BasicAppConfig",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+)
+
+MIDDLEWARE: Final = (
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "velvetrope.web.headers.StrictHeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+)
+
+CONTEXT_PROCESSORS: Final = (
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+)
+
+
+def configure(settings: Settings) -> None:
+    """Set Django up, once per process.
+
+    Raises `SettingsError` for what this version cannot serve, and `ValueError` for settings of
+    development that lack their keys (`settings.with_development_keys` adds them).
+    """
+    refuse_what_is_not_served(settings)
+    if not (settings.secret_key and settings.encryption_keys):
+        raise ValueError("settings without keys: call settings.with_development_keys first")
+    # SQLite makes a file, but not the folder that it lies in.
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    django_settings.configure(**django_values(settings))
+    django.setup(set_prefix=False)
+    from velvetrope.web import checks  # noqa: PLC0415  registers with a Django that is set up
+
+    checks.register()
+
+
+def django_values(settings: Settings) -> dict[str, object]:
+    """Give names and values of Django's settings; none is read from the environment."""
+    return {
+        "DEBUG": False,  # Django's error pages show local variables; the log has the trace
+        "SECRET_KEY": settings.secret_key,
+        "VELVETROPE": settings,
+        "VELVETROPE_ENCRYPTION_KEYS": list(settings.encryption_keys),
+        "INSTALLED_APPS": list(INSTALLED_APPS),
+        "MIDDLEWARE": list(MIDDLEWARE),
+        "ROOT_URLCONF": "velvetrope.web.urls",
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {"context_processors": list(CONTEXT_PROCESSORS)},
+            }
+        ],
+        "UNFOLD": UNFOLD,
+        "DATABASES": {"default": _database(settings)},
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "LOGGING_CONFIG": None,  # velvetrope.logs has set it up
+        **_languages(),
+        **_sign_in(),
+        **_strictness(settings),
+        **_static_files(settings),
+    }
+
+
+def _database(settings: Settings) -> dict[str, object]:
+    return {
+        "ENGINE": "velvetrope.store.sqlite",
+        "NAME": str((settings.database.path or Path()).absolute()),
+        "CONN_MAX_AGE": None,  # a thread keeps its connection: opening costs more than asking
+        "ATOMIC_REQUESTS": False,  # use cases own transactions
+    }
+
+
+def _languages() -> dict[str, object]:
+    return {
+        # The console is English for now, whatever the browser prefers.
+        "LANGUAGE_CODE": "en",
+        "LANGUAGES": [("en", "English"), ("uk", "Українська"), ("ru", "Русский")],
+        "LOCALE_PATHS": [PACKAGE / "locale"],
+        "USE_I18N": True,
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+    }
+
+
+def _sign_in() -> dict[str, object]:
+    validation = "django.contrib.auth.password_validation"
+    return {
+        "LOGIN_URL": "admin:login",
+        "LOGIN_REDIRECT_URL": "admin:index",
+        "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": f"{validation}.UserAttributeSimilarityValidator"},
+            {"NAME": f"{validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+            {"NAME": f"{validation}.CommonPasswordValidator"},
+            {"NAME": f"{validation}.NumericPasswordValidator"},
+        ],
+    }
+
+
+def _strictness(settings: Settings) -> dict[str, object]:
+    """Give what depends on the place: hosts, and cookies that travel over TLS only."""
+    production = settings.production
+    public = urlsplit(settings.public_url)
+    # `__Host-` makes browsers refuse a cookie that this very host didn't set over TLS.
+    prefix = "__Host-" if production else ""
+    return {
+        "ALLOWED_HOSTS": [settings.public_host, *(() if production else LOOPBACK_HOSTS)],
+        "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc}"],
+        "CSRF_COOKIE_NAME": f"{prefix}velvetrope_csrf",
+        "CSRF_COOKIE_SECURE": production,
+        "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_COOKIE_SAMESITE": "Strict",
+        "SESSION_COOKIE_NAME": f"{prefix}velvetrope_session",
+        "SESSION_COOKIE_SECURE": production,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_AGE": SESSION_SECONDS,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
+        "SECURE_HSTS_SECONDS": HSTS_SECONDS if production else 0,
+        # Sending people on to TLS is the proxy's work: its ports cannot be known here.
+        "SECURE_SSL_REDIRECT": False,
+        "X_FRAME_OPTIONS": "DENY",
+    }
+
+
+def _static_files(settings: Settings) -> dict[str, object]:
+    """Serve the console's files out of their packages: nothing has to be collected.
+
+    Their address changes with what they hold, so browsers may keep them for ever.
+    """
+    return {
+        "STATIC_URL": f"/static/{static_revision()}/",
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_AUTOREFRESH": False,
+        "WHITENOISE_ALLOW_ALL_ORIGINS": False,
+        "WHITENOISE_MAX_AGE": 60 if settings.production else 0,
+        "WHITENOISE_IMMUTABLE_FILE_TEST": _always if settings.production else _never,
+    }
+
+
+def static_revision() -> str:
+    """Give what changes whenever a static file may have changed."""
+    digest = hashlib.sha256()
+    for package in ("velvetrope", "django", "django-unfold"):
+        digest.update(version(package).encode())
+    for file in sorted((PACKAGE / "web" / "console" / "static").rglob("*.*")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _always(_path: str, _url: str) -> bool:
+    return True
+
+
+def _never(_path: str, _url: str) -> bool:
+    return False
