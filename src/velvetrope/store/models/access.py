@@ -3,8 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from velvetrope.domain.states import Presence
-from velvetrope.store.ids import new_id
-from velvetrope.store.models.columns import one_of, state_field
+from velvetrope.store.models.columns import id_field, one_of, state_field
 from velvetrope.store.models.customer import Customer
 from velvetrope.store.models.integration import Chat
 
@@ -12,7 +11,7 @@ from velvetrope.store.models.integration import Chat
 class Access(models.Model):
     """One customer and one chat: what should be against what was seen."""
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
     chat = models.ForeignKey(Chat, on_delete=models.CASCADE)
     #: Whether some entitlement opens the chat.

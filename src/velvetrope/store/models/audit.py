@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from django.db import models
 
-from velvetrope.store.ids import new_id
+from velvetrope.store.models.columns import id_field
 
 
 class AuditEntry(models.Model):
     """Who did what to which row, with the plain values before and after; secrets never."""
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     at = models.DateTimeField()
     #: `operator:<name>`, `command line`, `product`.
     actor = models.CharField(max_length=160)

@@ -3,8 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from velvetrope.domain.states import CheckoutState
-from velvetrope.store.ids import new_id
-from velvetrope.store.models.columns import one_of, state_field
+from velvetrope.store.models.columns import id_field, one_of, state_field
 from velvetrope.store.models.customer import Customer
 from velvetrope.store.models.integration import Plan
 
@@ -12,7 +11,7 @@ from velvetrope.store.models.integration import Plan
 class Checkout(models.Model):
     """One Checkout Session that was made for a customer and a plan."""
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT)
     stripe_session_id = models.CharField(max_length=255, unique=True)

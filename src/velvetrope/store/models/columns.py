@@ -6,9 +6,34 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from velvetrope.store.ids import new_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from enum import StrEnum
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+if TYPE_CHECKING:
+    IdColumn = models.BigIntegerField[int, int]
+else:
+    IdColumn = models.BigIntegerField
+
+
+class IdField(IdColumn):
+    """An id that the process gives, and that SQLite keeps as the row's own number.
+
+    SQLite does so only for a key of the very type `integer`; with `bigint` every row would be
+    kept in two trees and every look-up would go through both.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "integer" if connection.vendor == "sqlite" else super().db_type(connection)
+
+
+def id_field() -> IdField:
+    return IdField(primary_key=True, default=new_id, editable=False)
 
 
 def choices(states: Iterable[StrEnum]) -> list[tuple[str, str]]:

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from django.db import models
 
-from velvetrope.store.ids import new_id
+from velvetrope.store.models.columns import id_field
 from velvetrope.store.models.integration import LANGUAGES, Integration
 
 
 class Customer(models.Model):
     """One Telegram user of one integration."""
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT)
     telegram_user_id = models.BigIntegerField()
     first_name = models.CharField(max_length=255, blank=True, default="")

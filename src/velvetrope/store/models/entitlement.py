@@ -3,8 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from velvetrope.domain.states import Dispute, EntitlementKind, Refund
-from velvetrope.store.ids import new_id
-from velvetrope.store.models.columns import one_of, state_field
+from velvetrope.store.models.columns import id_field, one_of, state_field
 from velvetrope.store.models.customer import Customer
 from velvetrope.store.models.integration import Plan
 
@@ -12,7 +11,7 @@ from velvetrope.store.models.integration import Plan
 class Entitlement(models.Model):
     """A right to a plan: what was last seen of its ground, and what follows from it."""
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT)
     kind = state_field(EntitlementKind, EntitlementKind.SUBSCRIPTION)
@@ -41,6 +40,8 @@ class Entitlement(models.Model):
     decided_at = models.DateTimeField()
     #: When time alone can change the decision; null when it can't.
     recheck_at = models.DateTimeField(null=True, blank=True)
+    #: When it opened its chats first; null while it never did.
+    opened_at = models.DateTimeField(null=True, blank=True)
     #: When Stripe was last asked; null for grants.
     synced_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=255, blank=True, default="")

@@ -3,8 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from velvetrope.domain.states import EventOutcome, EventState, Source
-from velvetrope.store.ids import new_id
-from velvetrope.store.models.columns import choices, one_of, state_field
+from velvetrope.store.models.columns import choices, id_field, one_of, state_field
 
 
 class InboxEvent(models.Model):
@@ -13,7 +12,7 @@ class InboxEvent(models.Model):
     The row is the truth: wake-ups may be lost, rows may not.
     """
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     source = models.CharField(max_length=16, choices=choices(Source))
     #: Integration id for Telegram and jobs, Stripe account id for Stripe.
     account = models.BigIntegerField()
@@ -47,6 +46,11 @@ class InboxEvent(models.Model):
                 fields=["lane", "id"],
                 name="inbox_unfinished",
                 condition=models.Q(state__in=[EventState.PENDING.value, EventState.CLAIMED.value]),
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                name="inbox_pending",
+                condition=models.Q(state=EventState.PENDING.value),
             ),
             models.Index(
                 fields=["id"],

@@ -3,8 +3,7 @@ from __future__ import annotations
 from django.db import models
 
 from velvetrope.domain.states import ItemState, Priority
-from velvetrope.store.ids import new_id
-from velvetrope.store.models.columns import choices, one_of, state_field
+from velvetrope.store.models.columns import choices, id_field, one_of, state_field
 from velvetrope.store.models.customer import Customer
 from velvetrope.store.models.integration import Integration
 
@@ -12,7 +11,7 @@ from velvetrope.store.models.integration import Integration
 class OutboxItem(models.Model):
     """One call to the Bot API to be made, inserted with the facts that it follows from."""
 
-    id = models.BigIntegerField(primary_key=True, default=new_id, editable=False)
+    id = id_field()
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE)
     customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.CASCADE)
     #: The Bot API's chat that pacing counts for: the person of a message, the chat of an action.
@@ -57,6 +56,11 @@ class OutboxItem(models.Model):
                         ItemState.SUSPENDED.value,
                     ]
                 ),
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                name="outbox_pending",
+                condition=models.Q(state=ItemState.PENDING.value),
             ),
             models.Index(
                 fields=["id"], name="outbox_dead", condition=models.Q(state=ItemState.DEAD.value)
