@@ -1,0 +1,83 @@
+"""Structured logs on standard error, in which no secret can stand."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from velvetrope.domain.secrecy import Scrubber
+
+if TYPE_CHECKING:
+    from typing import Any, TextIO
+
+    from structlog.typing import EventDict, Processor, WrappedLogger
+
+    from velvetrope.settings import Settings
+
+#: Loggers of libraries whose everyday news say nothing about the product.
+_QUIET: Final = ("uvicorn", "uvicorn.error", "asyncio", "aiohttp", "stripe", "django.utils")
+
+
+def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
+    """Send everything that is logged, by us or by a library, through one scrubbing renderer.
+
+    Call it once per process, before anything logs.
+    """
+    target = stream if stream is not None else sys.stderr
+    scrubber = Scrubber(settings.secrets)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    render = _renderers(settings, colours=target.isatty())
+    structlog.configure(
+        processors=[*shared, *render, _ScrubText(scrubber)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=target),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *render,
+                _ScrubText(scrubber),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.captureWarnings(capture=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _renderers(settings: Settings, *, colours: bool) -> list[Processor]:
+    """Render plain traces: those with local variables, the console's default, hold secrets."""
+    if settings.log_format == "console":
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=colours, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+    ]
+
+
+class _ScrubText:
+    """The last step: whatever was put together is scrubbed as one text."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+
+    def __call__(self, _logger: WrappedLogger, _name: str, event: EventDict | str | Any) -> str:
+        return self._scrubber(str(event))
