@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,19 +15,23 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.work import Work
 
 
-class Handler(Protocol):
+#: What the first phase of a handler gives to the second.
+Facts = TypeVar("Facts")
+
+
+class Handler(Protocol[Facts]):
     """Handles one kind of event in two phases; facts go from the first to the second."""
 
-    async def prepare(self, event: Event) -> object:
+    async def prepare(self, event: Event) -> Facts:
         """Learn what is needed, over the network or by `read`; never within a transaction.
 
         Raises the three kinds of VelvetError; any other exception is retried as `unexpected`.
         """
 
-    def subjects(self, event: Event, facts: object) -> Sequence[CustomerKey]:
+    def subjects(self, event: Event, facts: Facts) -> Sequence[CustomerKey]:
         """Name the customers that `apply` touches, so that they are loaded in bulk."""
 
-    def apply(self, event: Event, facts: object, work: Work) -> str | None:
+    def apply(self, event: Event, facts: Facts, work: Work) -> str | None:
         """Stage the effects; runs again from the start if the transaction fails.
 
         Gives the outcome: `handled` (None means it), `ignored`, `foreign` or `unhandled`.
@@ -60,11 +64,11 @@ class Periodic:
 class Routes:
     """Handlers by (source, kind), with one per source for kinds that are not listed."""
 
-    handlers: Mapping[tuple[str, str], Handler] = field(default_factory=dict)
-    default: Mapping[str, Handler] = field(default_factory=dict)
+    handlers: Mapping[tuple[str, str], Handler[Any]] = field(default_factory=dict)
+    default: Mapping[str, Handler[Any]] = field(default_factory=dict)
     #: By method of the Bot API; a method without an outcome is only marked.
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     periodic: Sequence[Periodic] = ()
 
-    def handler(self, source: str, kind: str) -> Handler | None:
+    def handler(self, source: str, kind: str) -> Handler[Any] | None:
         return self.handlers.get((source, kind)) or self.default.get(source)

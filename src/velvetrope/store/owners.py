@@ -1,0 +1,45 @@
+"""Whom something seen at Stripe belongs to, among the rows of this installation."""
+
+from __future__ import annotations
+
+from velvetrope.domain.states import EntitlementKind
+from velvetrope.store.models import Checkout, Customer, Entitlement, Integration
+
+
+def find_integration_of_bot(bot_id: int, account_id: int) -> int | None:
+    """Find the integration that sells for this bot from this Stripe account."""
+    return (
+        Integration.objects.filter(bot_id=bot_id, stripe_account_id=account_id)
+        .values_list("id", flat=True)
+        .first()
+    )
+
+
+def find_customer_of_stripe(stripe_customer_id: str, account_id: int) -> tuple[int, int] | None:
+    """Find (integration, Telegram user) of a Stripe customer; None unless it is exactly one."""
+    found = list(
+        Customer.objects.filter(
+            stripe_customer_id=stripe_customer_id, integration__stripe_account_id=account_id
+        ).values_list("integration_id", "telegram_user_id")[:2]
+    )
+    return found[0] if len(found) == 1 else None
+
+
+def find_customer_of_session(session_id: str, account_id: int) -> tuple[int, int] | None:
+    """Find (integration, Telegram user) for whom a Checkout Session was made here."""
+    return (
+        Checkout.objects.filter(
+            stripe_session_id=session_id, customer__integration__stripe_account_id=account_id
+        )
+        .values_list("customer__integration_id", "customer__telegram_user_id")
+        .first()
+    )
+
+
+def list_external_ids(integration_id: int, telegram_user_id: int) -> list[str]:
+    """List what a customer's entitlements rest on at Stripe: subscriptions and payments."""
+    rows = Entitlement.objects.filter(
+        customer__integration_id=integration_id,
+        customer__telegram_user_id=telegram_user_id,
+    ).exclude(kind=EntitlementKind.GRANT.value)
+    return list(rows.order_by("id").values_list("external_id", flat=True))

@@ -1,0 +1,171 @@
+"""The applying half: rows follow what was seen, decisions follow the rows, people are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.access import Reason
+from velvetrope.domain.states import CheckoutState, EventOutcome
+from velvetrope.gateways.stripe import metadata as tags
+from velvetrope.usecases import entitlements, membership, notices
+
+if TYPE_CHECKING:
+    from velvetrope.gateways.stripe.snapshots import (
+        CheckoutSessionSnapshot,
+        PaymentSnapshot,
+        SubscriptionSnapshot,
+    )
+    from velvetrope.pipeline.work import Work
+    from velvetrope.store.catalogue import IntegrationView, PlanView
+    from velvetrope.store.models import Customer
+    from velvetrope.usecases.billing.facts import BillingFacts
+    from velvetrope.usecases.entitlements import Change
+
+
+def apply_facts(work: Work, facts: BillingFacts) -> str:
+    """Apply all that was fetched of one customer; gives the event's outcome."""
+    if facts.owner is None:
+        return EventOutcome.FOREIGN.value
+    view = work.integration(facts.owner[0])
+    customer = work.customer(facts.owner) or work.new_customer(facts.owner)
+    _link(work, customer, facts)
+    changes = [
+        *_apply_session(work, view, customer, facts),
+        *_apply_subscriptions(work, view, customer, facts),
+        *_apply_payments(work, view, customer, facts),
+    ]
+    notices.tell_of_changes(work, view, customer, changes)
+    membership.reconcile(work, customer)
+    return (EventOutcome.HANDLED if changes or facts.session else EventOutcome.IGNORED).value
+
+
+def _link(work: Work, customer: Customer, facts: BillingFacts) -> None:
+    """Remember who pays at Stripe, for the portal and for events without metadata."""
+    if customer.stripe_customer_id is not None:
+        return
+    seen = [
+        facts.session.customer if facts.session else None,
+        *(subscription.customer for subscription in facts.subscriptions),
+        *(payment.customer for payment in facts.payments),
+    ]
+    customer.stripe_customer_id = next((one for one in seen if one), None)
+    if customer.stripe_customer_id is not None:
+        work.save(customer)
+
+
+def _apply_session(
+    work: Work, view: IntegrationView, customer: Customer, facts: BillingFacts
+) -> list[Change]:
+    session = facts.session
+    if session is None:
+        return []
+    plan = _plan_of_tag(view, session.metadata)
+    _follow_checkout(work, view, customer, session, plan, money_failed=facts.money_failed)
+    is_free = session.payment_status == "no_payment_required" and session.subscription is None
+    if session.status != "complete" or plan is None or not is_free:
+        return []
+    row, was = entitlements.apply_free_session(
+        work, customer, plan, session.id, session.created, facts.asked_at
+    )
+    return [entitlements.redecide(work, view.policy, row, was=was)]
+
+
+def _follow_checkout(
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    session: CheckoutSessionSnapshot,
+    plan: PlanView | None,
+    *,
+    money_failed: bool,
+) -> None:
+    """Move our record of the session, and tell when the money is late."""
+    rows = work.checkouts(customer)
+    row = next((one for one in rows if one.stripe_session_id == session.id), None)
+    if row is None:
+        return
+    state = _checkout_state(session, row.state, money_failed=money_failed)
+    if row.state == state:
+        return
+    row.state = state
+    work.save(row)
+    if plan is None:
+        return
+    if state == CheckoutState.PENDING.value:
+        notices.payment_pending(work, view, customer, plan, session.id)
+    elif state == CheckoutState.FAILED.value:
+        notices.payment_did_not_come(work, view, customer, plan, session.id)
+
+
+def _checkout_state(
+    session: CheckoutSessionSnapshot, known: str | None, *, money_failed: bool
+) -> str:
+    if session.status == "expired":
+        return CheckoutState.EXPIRED.value
+    if session.status != "complete":
+        return CheckoutState.OPEN.value
+    if session.payment_status in {"paid", "no_payment_required"}:
+        return CheckoutState.PAID.value
+    if money_failed or known == CheckoutState.FAILED.value:
+        return CheckoutState.FAILED.value  # Stripe keeps saying «unpaid» of such a session
+    return CheckoutState.PENDING.value
+
+
+def _apply_subscriptions(
+    work: Work, view: IntegrationView, customer: Customer, facts: BillingFacts
+) -> list[Change]:
+    changes = []
+    for seen in facts.subscriptions:
+        written = entitlements.apply_subscription(
+            work, customer, _plan_of_subscription(view, seen), seen, facts.asked_at
+        )
+        if written is None:
+            continue
+        row, was = written
+        for payment in facts.payments:
+            if payment.subscription == seen.id and payment.invoice == row.invoice_id:
+                entitlements.take_back(row, payment)
+        changes.append(entitlements.redecide(work, view.policy, row, was=was))
+        if changes[-1].now.reason is Reason.UNKNOWN_STATUS:
+            work.audit(
+                "unknown_subscription_status",
+                subject="entitlement",
+                subject_id=row.external_id,
+                integration_id=view.id,
+                after={"status": row.status},
+            )
+    return changes
+
+
+def _apply_payments(
+    work: Work, view: IntegrationView, customer: Customer, facts: BillingFacts
+) -> list[Change]:
+    changes = []
+    for seen in facts.payments:
+        if seen.subscription is not None or not _is_known_or_paid(work, customer, seen):
+            continue
+        written = entitlements.apply_payment(
+            work, customer, _plan_of_tag(view, seen.metadata), seen, facts.asked_at
+        )
+        if written is not None:
+            row, was = written
+            changes.append(entitlements.redecide(work, view.policy, row, was=was))
+    return changes
+
+
+def _is_known_or_paid(work: Work, customer: Customer, seen: PaymentSnapshot) -> bool:
+    """Keep attempts that never brought money from becoming entitlements."""
+    known = any(row.external_id == seen.id for row in work.entitlements(customer))
+    return known or seen.status == "succeeded"
+
+
+def _plan_of_tag(view: IntegrationView, metadata: dict[str, str]) -> PlanView | None:
+    tag = tags.parse(metadata)
+    return None if tag is None or tag.plan is None else view.plan_by_price(tag.plan)
+
+
+def _plan_of_subscription(view: IntegrationView, seen: SubscriptionSnapshot) -> PlanView | None:
+    """Prefer what is billed now: the portal may have changed the price."""
+    plans = (view.plan_by_price(price_id) for price_id in seen.price_ids)
+    found = next((plan for plan in plans if plan is not None), None)
+    return found or _plan_of_tag(view, seen.metadata)

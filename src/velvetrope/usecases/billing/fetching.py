@@ -1,0 +1,137 @@
+"""The preparing half: from the name of an object to what Stripe says of it now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.errors import Permanent
+from velvetrope.usecases.billing.facts import BillingFacts
+from velvetrope.usecases.billing.ownership import find_owner
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from velvetrope.gateways.stripe.gateway import StripeGateway
+    from velvetrope.gateways.stripe.snapshots import PaymentSnapshot, SubscriptionSnapshot
+    from velvetrope.usecases.services import Services
+
+NOT_FOUND = "stripe_not_found"
+
+
+class Fetcher:
+    """Fetches the objects of one Stripe account; each method is one kind of object."""
+
+    def __init__(self, services: Services, account_id: int) -> None:
+        self._services = services
+        self._account_id = account_id
+
+    async def session(self, session_id: str) -> BillingFacts:
+        """Fetch a Checkout Session and what it made."""
+        asked_at = self._services.clock()
+        gateway = await self._gateway()
+        session = await gateway.fetch_checkout_session(session_id)
+        owner = await find_owner(
+            self._services,
+            self._account_id,
+            metadata=session.metadata,
+            customer_id=session.customer,
+            session_id=session.id,
+        )
+        if owner is None:
+            return BillingFacts(owner=None, asked_at=asked_at)
+        subscriptions: tuple[SubscriptionSnapshot, ...] = ()
+        payments: tuple[PaymentSnapshot, ...] = ()
+        if session.subscription is not None:
+            subscriptions = (await gateway.fetch_subscription(session.subscription),)
+        elif session.payment_intent is not None and session.status == "complete":
+            payments = (await gateway.fetch_payment(session.payment_intent),)
+        return BillingFacts(
+            owner=owner,
+            asked_at=asked_at,
+            session=session,
+            subscriptions=subscriptions,
+            payments=payments,
+        )
+
+    async def subscription(self, subscription_id: str) -> BillingFacts:
+        asked_at = self._services.clock()
+        gateway = await self._gateway()
+        subscription = await gateway.fetch_subscription(subscription_id)
+        return await self._of_subscription(subscription, (), asked_at)
+
+    async def invoice(self, invoice_id: str) -> BillingFacts:
+        """Fetch the subscription that an invoice is for; other invoices are nobody's."""
+        asked_at = self._services.clock()
+        gateway = await self._gateway()
+        subscription = await gateway.fetch_subscription_of_invoice(invoice_id)
+        if subscription is None:
+            return BillingFacts(owner=None, asked_at=asked_at)
+        return await self._of_subscription(subscription, (), asked_at)
+
+    async def payment(self, payment_intent_id: str) -> BillingFacts:
+        asked_at = self._services.clock()
+        gateway = await self._gateway()
+        return await self._of_payment(await gateway.fetch_payment(payment_intent_id), asked_at)
+
+    async def charge(self, charge_id: str) -> BillingFacts:
+        asked_at = self._services.clock()
+        gateway = await self._gateway()
+        payment = await gateway.fetch_payment_of_charge(charge_id)
+        if payment is None:  # a charge from before payment intents
+            return BillingFacts(owner=None, asked_at=asked_at)
+        return await self._of_payment(payment, asked_at)
+
+    async def known(self, owner: tuple[int, int], external_ids: list[str]) -> BillingFacts:
+        """Fetch again what a customer's entitlements rest on; what is gone is left out."""
+        asked_at = self._services.clock()
+        gateway = await self._gateway()
+        subscriptions: list[SubscriptionSnapshot] = []
+        payments: list[PaymentSnapshot] = []
+        for external_id in external_ids:
+            try:
+                if external_id.startswith("sub_"):
+                    subscriptions.append(await gateway.fetch_subscription(external_id))
+                elif external_id.startswith("pi_"):
+                    payments.append(await gateway.fetch_payment(external_id))
+            except Permanent as error:
+                if error.code != NOT_FOUND:
+                    raise
+        return BillingFacts(
+            owner=owner,
+            asked_at=asked_at,
+            subscriptions=tuple(subscriptions),
+            payments=tuple(payments),
+        )
+
+    async def _of_subscription(
+        self,
+        subscription: SubscriptionSnapshot,
+        payments: tuple[PaymentSnapshot, ...],
+        asked_at: datetime,
+    ) -> BillingFacts:
+        owner = await find_owner(
+            self._services,
+            self._account_id,
+            metadata=subscription.metadata,
+            customer_id=subscription.customer,
+        )
+        return BillingFacts(
+            owner=owner, asked_at=asked_at, subscriptions=(subscription,), payments=payments
+        )
+
+    async def _of_payment(self, payment: PaymentSnapshot, asked_at: datetime) -> BillingFacts:
+        if payment.subscription is not None:
+            gateway = await self._gateway()
+            subscription = await gateway.fetch_subscription(payment.subscription)
+            return await self._of_subscription(subscription, (payment,), asked_at)
+        owner = await find_owner(
+            self._services,
+            self._account_id,
+            metadata=payment.metadata,
+            customer_id=payment.customer,
+            session_id=payment.session,
+        )
+        return BillingFacts(owner=owner, asked_at=asked_at, payments=(payment,))
+
+    async def _gateway(self) -> StripeGateway:
+        return await self._services.stripe.gateway(self._account_id)

@@ -1,0 +1,157 @@
+"""Which event names which object; the rest is the same for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from velvetrope.domain.states import EventOutcome
+from velvetrope.gateways.stripe.events import EventPeek, peek_event
+from velvetrope.pipeline import jobs
+from velvetrope.store import owners
+from velvetrope.usecases.billing.applying import apply_facts
+from velvetrope.usecases.billing.facts import BillingFacts
+from velvetrope.usecases.billing.fetching import Fetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from velvetrope.pipeline.work import CustomerKey, Event, Handler, Work
+    from velvetrope.usecases.services import Services
+
+    #: Fetches what an event names.
+    Fetch = Callable[[Fetcher, EventPeek], Awaitable[BillingFacts | None]]
+
+MONEY_FAILED = "checkout.session.async_payment_failed"
+#: Has what a customer's entitlements rest on looked at again.
+RECHECK = "recheck"
+
+
+class RecheckOrder(msgspec.Struct, frozen=True, kw_only=True):
+    integration_id: int
+    telegram_user_id: int
+
+
+class _Applies:
+    """The applying half that all handlers of this module share."""
+
+    def subjects(self, event: Event, facts: BillingFacts | None) -> Sequence[CustomerKey]:  # noqa: ARG002  port
+        return [] if facts is None or facts.owner is None else [facts.owner]
+
+    def apply(self, event: Event, facts: BillingFacts | None, work: Work) -> str | None:  # noqa: ARG002  port
+        return EventOutcome.IGNORED.value if facts is None else apply_facts(work, facts)
+
+
+class SyncHandler(_Applies):
+    """Fetches the object that a Stripe event names, and applies it as it is now."""
+
+    def __init__(self, services: Services, fetch: Fetch) -> None:
+        self._services = services
+        self._fetch = fetch
+
+    async def prepare(self, event: Event) -> BillingFacts | None:
+        peek = peek_event(event.payload)
+        facts = await self._fetch(Fetcher(self._services, event.account), peek)
+        if facts is not None and event.kind == MONEY_FAILED:
+            return msgspec.structs.replace(facts, money_failed=True)
+        return facts
+
+
+class RecheckHandler(_Applies):
+    """Looks again at what a customer's entitlements rest on, and decides anew."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def prepare(self, event: Event) -> BillingFacts | None:
+        order = jobs.decode(event.payload, RecheckOrder)
+        owner = (order.integration_id, order.telegram_user_id)
+        return await look_again(self._services, owner)
+
+
+class CustomerDeletedHandler(_Applies):
+    """A Stripe customer is gone, and its subscriptions with it: look at all of them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def prepare(self, event: Event) -> BillingFacts | None:
+        customer_id = peek_event(event.payload).customer
+        if customer_id is None:
+            return None
+        owner = await self._services.db.read(
+            lambda: owners.find_customer_of_stripe(customer_id, event.account)
+        )
+        if owner is None:
+            return BillingFacts(owner=None, asked_at=self._services.clock())
+        return await look_again(self._services, owner)
+
+    def apply(self, event: Event, facts: BillingFacts | None, work: Work) -> str | None:
+        outcome = super().apply(event, facts, work)
+        if facts is not None and facts.owner is not None:
+            customer = work.customer(facts.owner)
+            if customer is not None and customer.stripe_customer_id is not None:
+                customer.stripe_customer_id = None
+                work.save(customer)
+                return EventOutcome.HANDLED.value
+        return outcome
+
+
+async def look_again(services: Services, owner: tuple[int, int]) -> BillingFacts | None:
+    """Fetch everything that a customer's entitlements rest on; None if there is nobody."""
+    view = await services.view(owner[0])
+    if view is None:
+        return None
+    external_ids = await services.db.read(lambda: owners.list_external_ids(*owner))
+    return await Fetcher(services, view.stripe_account_id).known(owner, external_ids)
+
+
+async def _session(fetcher: Fetcher, peek: EventPeek) -> BillingFacts | None:
+    return None if peek.object_id is None else await fetcher.session(peek.object_id)
+
+
+async def _subscription(fetcher: Fetcher, peek: EventPeek) -> BillingFacts | None:
+    return None if peek.subscription is None else await fetcher.subscription(peek.subscription)
+
+
+async def _invoice(fetcher: Fetcher, peek: EventPeek) -> BillingFacts | None:
+    return None if peek.invoice is None else await fetcher.invoice(peek.invoice)
+
+
+async def _payment(fetcher: Fetcher, peek: EventPeek) -> BillingFacts | None:
+    if peek.payment_intent is not None:
+        return await fetcher.payment(peek.payment_intent)
+    return None if peek.charge is None else await fetcher.charge(peek.charge)
+
+
+#: The types of events, and how to fetch what they name.
+SYNCS: Mapping[str, Fetch] = {
+    "checkout.session.completed": _session,
+    "checkout.session.async_payment_succeeded": _session,
+    "checkout.session.async_payment_failed": _session,
+    "checkout.session.expired": _session,
+    "customer.subscription.created": _subscription,
+    "customer.subscription.updated": _subscription,
+    "customer.subscription.deleted": _subscription,
+    "customer.subscription.paused": _subscription,
+    "customer.subscription.resumed": _subscription,
+    "invoice.paid": _invoice,
+    "invoice.payment_succeeded": _invoice,
+    "invoice.payment_failed": _invoice,
+    "charge.refunded": _payment,
+    "refund.created": _payment,
+    "refund.updated": _payment,
+    "refund.failed": _payment,
+    "charge.dispute.created": _payment,
+    "charge.dispute.closed": _payment,
+}
+
+
+def billing_handlers(services: Services) -> dict[str, Handler[BillingFacts | None]]:
+    """Give the handlers of Stripe's events about money and rights, by type."""
+    handlers: dict[str, Handler[BillingFacts | None]] = {
+        kind: SyncHandler(services, fetch) for kind, fetch in SYNCS.items()
+    }
+    handlers["customer.deleted"] = CustomerDeletedHandler(services)
+    return handlers

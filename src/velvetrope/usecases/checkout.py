@@ -1,0 +1,241 @@
+"""Sending a person to pay at Stripe, or to manage what they pay for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from velvetrope.domain.errors import NeedsOperator, Permanent
+from velvetrope.domain.states import CheckoutState, Interval
+from velvetrope.gateways.stripe import metadata as tags
+from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
+from velvetrope.store.models import Checkout, Customer
+from velvetrope.usecases.services import DEEP_LINK
+
+if TYPE_CHECKING:
+    from velvetrope.gateways.stripe.gateway import StripeGateway
+    from velvetrope.gateways.stripe.snapshots import CheckoutSessionSnapshot
+    from velvetrope.pipeline.work import CustomerKey, Event, Work
+    from velvetrope.store.catalogue import IntegrationView, PlanView
+    from velvetrope.usecases.services import Services
+
+#: Stripe keeps a session for at most 24 hours; the hour between covers retries of its making.
+SESSION_LIFE = timedelta(hours=23)
+#: A link that is about to close isn't handed out again.
+LEAST_LIFE = timedelta(minutes=10)
+#: The deep-link payload with which Checkout and the portal send people back into the bot.
+BACK = "back"
+
+NO_SUCH_OBJECT = "stripe_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutOffer:
+    """A session that can be paid; `completed` means that it was paid meanwhile: sync it instead."""
+
+    url: str
+    plan: PlanView
+    session: CheckoutSessionSnapshot
+    stripe_customer_id: str
+    reused: bool
+
+    @property
+    def completed(self) -> bool:
+        return self.session.status == "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    """What is known of the person before Stripe is asked."""
+
+    stripe_customer_id: str | None
+    #: The newest session of the plan that may still be open.
+    session_id: str | None
+    name: str
+    language: str
+
+
+async def offer_checkout(
+    services: Services, key: CustomerKey, plan_id: int, event: Event, *, language: str
+) -> CheckoutOffer:
+    """Give the session in which the person pays for a plan: the one that is open, or a new one.
+
+    The same event always gets the same session: its id is the idempotency key. Raises Permanent
+    `plan_not_for_sale` if the plan can't be bought (any more).
+    """
+    view = await services.view(key[0])
+    plan = None if view is None else view.plan(plan_id)
+    if view is None or plan is None or not plan.for_sale:
+        raise Permanent("plan_not_for_sale")
+    gateway = await services.stripe.gateway(view.stripe_account_id)
+    buyer = await services.db.read(lambda: _read_buyer(key, plan_id, event))
+    if buyer.session_id is not None:
+        session = await _find_session(gateway, buyer.session_id)
+        if session is not None and session.status != "expired" and _is_usable(session):
+            customer_id = session.customer or buyer.stripe_customer_id or ""
+            return CheckoutOffer(session.url or "", plan, session, customer_id, reused=True)
+    customer_id = buyer.stripe_customer_id or await _make_customer(
+        services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}"
+    )
+    request = _request(services, view, plan, key, customer_id, event, language)
+    try:
+        session = await gateway.create_checkout_session(request, f"checkout:{event.id}")
+    except Permanent as error:
+        if not _is_lost_customer(error):
+            raise
+        # The customer was deleted at Stripe: the person gets a new one, once for this event.
+        customer_id = await _make_customer(
+            services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}:{event.id}"
+        )
+        request = _request(services, view, plan, key, customer_id, event, language)
+        session = await gateway.create_checkout_session(request, f"checkout:{event.id}:again")
+    return CheckoutOffer(session.url or "", plan, session, customer_id, reused=False)
+
+
+def record_offer(work: Work, customer: Customer, offer: CheckoutOffer) -> None:
+    """Keep whose session it is and who pays at Stripe."""
+    if customer.stripe_customer_id != offer.stripe_customer_id and offer.stripe_customer_id:
+        customer.stripe_customer_id = offer.stripe_customer_id
+        work.save(customer)
+    rows = work.checkouts(customer)
+    if any(row.stripe_session_id == offer.session.id for row in rows):
+        return
+    work.save(
+        Checkout(
+            customer_id=customer.id,
+            plan_id=offer.plan.id,
+            stripe_session_id=offer.session.id,
+            url=offer.url,
+            state=CheckoutState.OPEN.value,
+            expires_at=offer.session.expires_at,
+            created_at=work.now,
+        )
+    )
+
+
+async def offer_portal(services: Services, key: CustomerKey, *, language: str) -> str:
+    """Give the address where the person manages what they pay for; it lives for minutes.
+
+    Raises Permanent `nothing_to_manage` for somebody who never paid.
+    """
+    view = await services.view(key[0])
+    customer_id = await services.db.read(lambda: _stripe_customer(key))
+    if view is None or customer_id is None:
+        raise Permanent("nothing_to_manage")
+    gateway = await services.stripe.gateway(view.stripe_account_id)
+    try:
+        return await gateway.create_portal_session(customer_id, back_link(view), language=language)
+    except Permanent as error:
+        if _is_lost_customer(error):
+            raise Permanent("nothing_to_manage") from None
+        if error.code == "stripe_invalid_request":
+            raise NeedsOperator("stripe_portal_not_configured") from None
+        raise
+
+
+def back_link(view: IntegrationView) -> str:
+    return f"{DEEP_LINK}/{view.bot_username}?start={BACK}"
+
+
+def _read_buyer(key: CustomerKey, plan_id: int, event: Event) -> _Buyer:
+    customer = Customer.objects.filter(integration_id=key[0], telegram_user_id=key[1]).first()
+    if customer is None:
+        return _Buyer(None, None, "", "")
+    session_id = (
+        Checkout.objects.filter(
+            customer=customer,
+            plan_id=plan_id,
+            state=CheckoutState.OPEN.value,
+            expires_at__gt=event.received_at + LEAST_LIFE,
+        )
+        .order_by("-id")
+        .values_list("stripe_session_id", flat=True)
+        .first()
+    )
+    return _Buyer(
+        stripe_customer_id=customer.stripe_customer_id,
+        session_id=session_id,
+        name=customer.first_name,
+        language=customer.chosen_language or customer.telegram_language,
+    )
+
+
+def _stripe_customer(key: CustomerKey) -> str | None:
+    return (
+        Customer.objects.filter(integration_id=key[0], telegram_user_id=key[1])
+        .values_list("stripe_customer_id", flat=True)
+        .first()
+    )
+
+
+async def _find_session(gateway: StripeGateway, session_id: str) -> CheckoutSessionSnapshot | None:
+    try:
+        return await gateway.fetch_checkout_session(session_id)
+    except Permanent as error:
+        if error.code != NO_SUCH_OBJECT:
+            raise
+        return None
+
+
+def _is_usable(session: CheckoutSessionSnapshot) -> bool:
+    return session.status == "complete" or bool(session.url)
+
+
+async def _make_customer(
+    services: Services,
+    gateway: StripeGateway,
+    view: IntegrationView,
+    key: CustomerKey,
+    buyer: _Buyer,
+    idempotency_key: str,
+) -> str:
+    request = CustomerRequest(
+        metadata=tags.build(_tag(services, view, key, None)),
+        name=buyer.name or None,
+        language=buyer.language or None,
+    )
+    return (await gateway.create_customer(request, idempotency_key)).id
+
+
+def _tag(
+    services: Services, view: IntegrationView, key: CustomerKey, plan: PlanView | None
+) -> tags.OwnerTag:
+    return tags.OwnerTag(
+        installation=services.installation,
+        integration=view.bot_id,
+        telegram_user_id=key[1],
+        telegram_chat_id=key[1],
+        plan=None if plan is None else plan.price_id,
+    )
+
+
+def _request(
+    services: Services,
+    view: IntegrationView,
+    plan: PlanView,
+    key: CustomerKey,
+    customer_id: str,
+    event: Event,
+    language: str,
+) -> CheckoutRequest:
+    mode: Literal["subscription", "payment"] = (
+        "payment" if plan.interval is Interval.ONE_TIME else "subscription"
+    )
+    return CheckoutRequest(
+        price_id=plan.price_id,
+        mode=mode,
+        customer=customer_id,
+        client_reference_id=f"{view.bot_id}-{key[1]}",
+        metadata=tags.build(_tag(services, view, key, plan)),
+        success_url=back_link(view),
+        cancel_url=back_link(view),
+        locale=language,
+        allow_promotion_codes=plan.allow_promotion_codes,
+        trial_days=plan.trial_days if mode == "subscription" else None,
+        expires_at=event.received_at + SESSION_LIFE,
+    )
+
+
+def _is_lost_customer(error: Permanent) -> bool:
+    return error.code == NO_SUCH_OBJECT and error.data.get("param") in {"customer", None}

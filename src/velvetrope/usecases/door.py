@@ -1,0 +1,136 @@
+"""What Telegram tells of the doors: requests, members, the bot's own standing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.states import EventOutcome, Presence
+from velvetrope.domain.validation import find_language
+from velvetrope.gateways.telegram.updates import (
+    ChatMember,
+    ChatMemberUpdated,
+    Update,
+    User,
+    decode_update,
+)
+from velvetrope.usecases import membership
+from velvetrope.usecases.onboarding import defer_verification
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from velvetrope.pipeline.work import CustomerKey, Event, Work
+    from velvetrope.store.models import Access, Customer
+
+
+def presence_of(member: ChatMember) -> Presence:
+    """Put a member's status into the product's words."""
+    if member.is_admin:
+        return Presence.KEEPER
+    if member.is_inside:
+        return Presence.INSIDE
+    return Presence.BANNED if member.status == "kicked" else Presence.OUTSIDE
+
+
+def meet(work: Work, key: CustomerKey, user: User) -> Customer:
+    """Give the customer of a person, made on the first meeting."""
+    known = work.customer(key)
+    if known is not None:
+        return known
+    return work.new_customer(
+        key,
+        first_name=user.first_name,
+        username=user.username or "",
+        telegram_language=find_language(user.language_code) or "",
+    )
+
+
+class JoinRequestHandler:
+    """A person asks to enter: approved if they hold access, else told how to get it."""
+
+    async def prepare(self, event: Event) -> Update:
+        return decode_update(event.payload)
+
+    def subjects(self, event: Event, facts: Update) -> Sequence[CustomerKey]:
+        request = facts.chat_join_request
+        return [] if request is None else [(event.account, request.from_.id)]
+
+    def apply(self, event: Event, facts: Update, work: Work) -> str | None:
+        request = facts.chat_join_request
+        view = work.integration(event.account)
+        chat = None if request is None else view.chat_by_telegram_id(request.chat.id)
+        if request is None or chat is None:
+            return EventOutcome.IGNORED.value
+        customer = meet(work, (event.account, request.from_.id), request.from_)
+        access = membership.find_access(work, customer, chat.id) or membership.new_access(
+            customer, chat
+        )
+        access.requested_at = event.received_at
+        access.observed, access.observed_at = Presence.REQUESTED.value, work.now
+        access.action, access.problem = "", ""
+        work.save(access)
+        membership.reconcile(work, customer)
+        return None
+
+
+class MemberHandler:
+    """Somebody's standing in a chat changed: what was observed follows, and the door with it."""
+
+    async def prepare(self, event: Event) -> Update:
+        return decode_update(event.payload)
+
+    def subjects(self, event: Event, facts: Update) -> Sequence[CustomerKey]:
+        change = facts.chat_member
+        return [] if change is None else [(event.account, change.new_chat_member.user.id)]
+
+    def apply(self, event: Event, facts: Update, work: Work) -> str | None:
+        change = facts.chat_member
+        view = work.integration(event.account)
+        chat = None if change is None else view.chat_by_telegram_id(change.chat.id)
+        if change is None or chat is None or change.new_chat_member.user.is_bot:
+            return EventOutcome.IGNORED.value
+        key = (event.account, change.new_chat_member.user.id)
+        presence = presence_of(change.new_chat_member)
+        customer = work.customer(key)
+        if customer is None:
+            # A stranger among the members is not a customer; a keeper is none either.
+            return EventOutcome.IGNORED.value
+        access = membership.find_access(work, customer, chat.id) or membership.new_access(
+            customer, chat
+        )
+        _observe(access, presence, work, change, view.bot_id)
+        work.save(access)
+        membership.reconcile(work, customer)
+        return None
+
+
+def _observe(
+    access: Access, presence: Presence, work: Work, change: ChatMemberUpdated, bot_id: int
+) -> None:
+    """Write what was seen; who was let in by the bot is the product's to look after."""
+    access.observed, access.observed_at = presence.value, work.now
+    access.action, access.problem = "", ""
+    if presence in {Presence.INSIDE, Presence.KEEPER}:
+        access.requested_at = None
+        if change.via_join_request and (change.from_.id == bot_id or access.desired):
+            access.let_in_at = access.let_in_at or work.now
+    elif presence is Presence.OUTSIDE:
+        access.let_in_at = None
+
+
+class OwnStandingHandler:
+    """The bot was added, promoted, demoted or removed: everything about its chats is verified."""
+
+    async def prepare(self, event: Event) -> Update:
+        return decode_update(event.payload)
+
+    def subjects(self, event: Event, facts: Update) -> Sequence[CustomerKey]:  # noqa: ARG002  port
+        return []
+
+    def apply(self, event: Event, facts: Update, work: Work) -> str | None:
+        change = facts.my_chat_member
+        view = work.integration(event.account)
+        if change is None or view.chat_by_telegram_id(change.chat.id) is None:
+            return EventOutcome.IGNORED.value
+        defer_verification(work, view.id, cause=str(event.id))
+        return None

@@ -1,0 +1,185 @@
+"""Entitlement rows: brought up to date from what was seen, and decided again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.access import Decision, EntitlementFacts, decide
+from velvetrope.domain.standing import Standing, describe
+from velvetrope.domain.states import Dispute, EntitlementKind, Refund
+from velvetrope.store.models import Customer, Entitlement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from velvetrope.domain.policy import Policy
+    from velvetrope.gateways.stripe.snapshots import PaymentSnapshot, SubscriptionSnapshot
+    from velvetrope.pipeline.work import Work
+    from velvetrope.store.catalogue import PlanView
+
+#: Dispute statuses of Stripe that tell how it ended; every other one is open, but for warnings,
+#: which take no money.
+_DISPUTE_ENDS = {"won": Dispute.WON, "lost": Dispute.LOST, "prevented": Dispute.WON}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entitlement before and after; `was` is None when it is new."""
+
+    entitlement: Entitlement
+    was: bool | None
+    now: Decision
+
+    @property
+    def opened(self) -> bool:
+        return self.now.holds and not self.was
+
+    @property
+    def closed(self) -> bool:
+        return self.was is True and not self.now.holds
+
+
+def facts_of(row: Entitlement) -> EntitlementFacts:
+    """Give what the rules want to know of a row."""
+    return EntitlementFacts(
+        kind=EntitlementKind(row.kind),
+        status=row.status,
+        period_end=row.period_end,
+        ends_at=row.ends_at,
+        past_due_since=row.past_due_since,
+        refund=Refund(row.refund),
+        dispute=Dispute(row.dispute),
+        seen_at=row.synced_at,
+        held=row.holds,
+    )
+
+
+def standing_of(policy: Policy, row: Entitlement, now: datetime) -> Standing:
+    """Tell what the customer should hear of a row at this moment."""
+    facts = facts_of(row)
+    return describe(
+        row.plan_id,
+        facts,
+        decide(policy, facts, now),
+        collection_paused=row.collection_paused,
+    )
+
+
+def redecide(work: Work, policy: Policy, row: Entitlement, *, was: bool | None) -> Change:
+    """Decide by the rules, keep the decision in the row, and save it."""
+    decision = decide(policy, facts_of(row), work.now)
+    row.holds = decision.holds
+    row.reason = decision.reason.value
+    row.decided_at = work.now
+    row.recheck_at = decision.recheck_at
+    work.save(row)
+    return Change(row, was, decision)
+
+
+def _find(work: Work, customer: Customer, external_id: str) -> Entitlement | None:
+    rows = work.entitlements(customer)
+    return next((row for row in rows if row.external_id == external_id), None)
+
+
+def _new(
+    work: Work, customer: Customer, plan: PlanView, kind: EntitlementKind, external_id: str
+) -> Entitlement:
+    return Entitlement(
+        customer_id=customer.id,
+        plan_id=plan.id,
+        kind=kind.value,
+        external_id=external_id,
+        holds=False,
+        created_at=work.now,
+    )
+
+
+def is_stale(row: Entitlement | None, asked_at: datetime) -> bool:
+    """Tell whether the row already knows an answer to a later question.
+
+    Lanes that touch one object may overlap, so an older fetch can arrive after a newer one.
+    """
+    return row is not None and row.synced_at is not None and row.synced_at > asked_at
+
+
+def apply_subscription(
+    work: Work, customer: Customer, plan: PlanView | None, seen: SubscriptionSnapshot, at: datetime
+) -> tuple[Entitlement, bool | None] | None:
+    """Write what Stripe says of a subscription into its row; None if nothing can be written."""
+    row = _find(work, customer, seen.id)
+    if is_stale(row, at):
+        return None
+    was = None if row is None else row.holds
+    if row is None:
+        if plan is None:
+            return None
+        row = _new(work, customer, plan, EntitlementKind.SUBSCRIPTION, seen.id)
+        row.starts_at = seen.created
+    elif plan is not None:
+        row.plan_id = plan.id
+    row.status = seen.status
+    row.period_end = seen.current_period_end
+    row.ends_at = seen.ends_at
+    row.trial_end = seen.trial_end
+    row.collection_paused = seen.paused_collection
+    row.synced_at = at
+    if seen.status != "past_due":
+        row.past_due_since = None
+    elif row.past_due_since is None:
+        row.past_due_since = at
+    if seen.latest_invoice and seen.latest_invoice != row.invoice_id:
+        row.invoice_id = seen.latest_invoice
+        row.refund, row.dispute = Refund.NONE.value, Dispute.NONE.value
+    return row, was
+
+
+def apply_payment(
+    work: Work, customer: Customer, plan: PlanView | None, seen: PaymentSnapshot, at: datetime
+) -> tuple[Entitlement, bool | None] | None:
+    """Write what Stripe says of a one-time payment into its row; None if nothing can be written."""
+    row = _find(work, customer, seen.id)
+    if is_stale(row, at):
+        return None
+    was = None if row is None else row.holds
+    if row is None:
+        if plan is None:
+            return None
+        row = _new(work, customer, plan, EntitlementKind.ONE_TIME, seen.id)
+        row.starts_at = seen.created
+        if plan.duration_days is not None:
+            row.period_end = seen.created + timedelta(days=plan.duration_days)
+    row.status = seen.status
+    row.synced_at = at
+    take_back(row, seen)
+    return row, was
+
+
+def take_back(row: Entitlement, seen: PaymentSnapshot) -> None:
+    """Write what happened to the money afterwards: refunds and disputes."""
+    refund = Refund.PARTIAL if seen.amount_refunded else Refund.NONE
+    row.refund = (Refund.FULL if seen.is_fully_refunded else refund).value
+    statuses = [one.status for one in seen.disputes if not one.status.startswith("warning_")]
+    ends = [_DISPUTE_ENDS.get(status, Dispute.OPEN) for status in statuses]
+    for worst in (Dispute.LOST, Dispute.OPEN, Dispute.WON):
+        if worst in ends:
+            row.dispute = worst.value
+            return
+    row.dispute = Dispute.NONE.value
+
+
+def apply_free_session(
+    work: Work, customer: Customer, plan: PlanView, session_id: str, created: datetime, at: datetime
+) -> tuple[Entitlement, bool | None]:
+    """Write a one-time purchase that cost nothing, which makes no payment to look at."""
+    row = _find(work, customer, session_id)
+    was = None if row is None else row.holds
+    if row is None:
+        row = _new(work, customer, plan, EntitlementKind.ONE_TIME, session_id)
+        row.starts_at = created
+        if plan.duration_days is not None:
+            row.period_end = created + timedelta(days=plan.duration_days)
+    row.status = "succeeded"
+    row.synced_at = at
+    return row, was

@@ -1,0 +1,145 @@
+"""The reconciler: what should be (entitlements) against what is (seen at Telegram)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.door import DoorAction, Place, plan_action
+from velvetrope.domain.states import CheckoutState, Presence, Priority
+from velvetrope.store.models import Access
+from velvetrope.usecases import notices
+from velvetrope.usecases.wording import messages
+from velvetrope.usecases.wording.language import words_for
+
+if TYPE_CHECKING:
+    from velvetrope.pipeline.work import Work
+    from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
+    from velvetrope.store.models import Customer
+
+#: The occasion of the message that explains a refusal: when it is through, the door is answered.
+EXPLANATION = "door:"
+
+#: What each action asks of the Bot API; `explain` is a message.
+METHODS = {
+    DoorAction.APPROVE: "approveChatJoinRequest",
+    DoorAction.DECLINE: "declineChatJoinRequest",
+    DoorAction.UNBAN: "unbanChatMember",
+    DoorAction.REMOVE: "unbanChatMember",
+}
+
+
+def reconcile(work: Work, customer: Customer) -> None:
+    """Plan what is missing for one customer in every chat; may run at any time, any number."""
+    view = work.integration(customer.integration_id)
+    opened = chats_opened(work, view, customer)
+    bought = chats_being_bought(work, view, customer)
+    known = {access.chat_id: access for access in work.accesses(customer)}
+    for chat in view.chats:
+        access = known.get(chat.id)
+        desired = chat.id in opened
+        if access is None:
+            if not desired:
+                continue
+            access = new_access(customer, chat)
+        _reconcile_chat(work, view, customer, chat, access, desired=desired, bought=bought)
+
+
+def chats_opened(work: Work, view: IntegrationView, customer: Customer) -> frozenset[int]:
+    """Give the chats that some entitlement opens."""
+    plans = (view.plan(row.plan_id) for row in work.entitlements(customer) if row.holds)
+    return frozenset(chat_id for plan in plans if plan for chat_id in plan.chat_ids)
+
+
+def chats_being_bought(work: Work, view: IntegrationView, customer: Customer) -> frozenset[int]:
+    """Give the chats of plans whose Checkout Session can still be, or is being, paid."""
+    under_way = {CheckoutState.OPEN.value, CheckoutState.PENDING.value}
+    plans = (
+        view.plan(row.plan_id)
+        for row in work.checkouts(customer)
+        if row.state in under_way
+        and (row.state == CheckoutState.PENDING.value or row.expires_at > work.now)
+    )
+    return frozenset(chat_id for plan in plans if plan for chat_id in plan.chat_ids)
+
+
+def new_access(customer: Customer, chat: ChatView) -> Access:
+    return Access(customer_id=customer.id, chat_id=chat.id)
+
+
+def _reconcile_chat(
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    chat: ChatView,
+    access: Access,
+    *,
+    desired: bool,
+    bought: frozenset[int],
+) -> None:
+    changed = access.desired != desired
+    if changed:
+        access.desired, access.desired_at, access.problem = desired, work.now, ""
+    action = plan_action(
+        Place(
+            desired=desired,
+            observed=Presence(access.observed),
+            requested=access.requested_at is not None,
+            let_in=access.let_in_at is not None,
+            buying=chat.id in bought,
+            asked=DoorAction(access.action) if access.action else None,
+            refused=bool(access.problem),
+        )
+    )
+    if action is not None:
+        access.action = action.value
+        _ask(work, view, customer, chat, access, action)
+    if changed or action is not None:
+        work.save(access)
+
+
+def _ask(
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    chat: ChatView,
+    access: Access,
+    action: DoorAction,
+) -> None:
+    if action is DoorAction.EXPLAIN:
+        words = words_for(customer, view, work.now)
+        notices.tell(
+            work,
+            view,
+            customer,
+            messages.request_declined(words, chat, _plans_for(view, chat)),
+            occasion=f"{EXPLANATION}{access.id}:{access.requested_at:%Y%m%dT%H%M%S%f}",
+        )
+        return
+    params: dict[str, object] = {"chat_id": chat.telegram_id, "user_id": customer.telegram_user_id}
+    if action is DoorAction.UNBAN:
+        params["only_if_banned"] = True
+    work.send(
+        integration_id=view.id,
+        method=METHODS[action],
+        params=params,
+        chat_id=chat.telegram_id,
+        customer=customer,
+        priority=Priority.GRANT.value,
+    )
+    if action is DoorAction.REMOVE:
+        work.audit(
+            "remove_planned",
+            subject="access",
+            subject_id=access.id,
+            integration_id=view.id,
+            before={"observed": access.observed},
+            after={"desired": access.desired},
+        )
+
+
+def _plans_for(view: IntegrationView, chat: ChatView) -> tuple[PlanView, ...]:
+    return tuple(plan for plan in view.plans_for_sale if chat.id in plan.chat_ids)
+
+
+def find_access(work: Work, customer: Customer, chat_id: int) -> Access | None:
+    return next((one for one in work.accesses(customer) if one.chat_id == chat_id), None)

@@ -1,0 +1,136 @@
+"""What people are told of their own accord, each occasion once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.access import Reason
+from velvetrope.domain.states import EntitlementKind, Presence, Priority
+from velvetrope.usecases.wording import messages
+from velvetrope.usecases.wording.language import words_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from velvetrope.pipeline.work import Work
+    from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
+    from velvetrope.store.models import Customer, Entitlement
+    from velvetrope.usecases.entitlements import Change
+    from velvetrope.usecases.wording.outgoing import OutgoingMessage
+
+
+def tell(
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    message: OutgoingMessage,
+    *,
+    occasion: str | None,
+    priority: Priority = Priority.ANSWER,
+) -> None:
+    """Queue a message for a person; the same occasion is told once."""
+    work.send(
+        integration_id=view.id,
+        method="sendMessage",
+        params=message.params(customer.telegram_user_id),
+        chat_id=customer.telegram_user_id,
+        customer=customer,
+        priority=priority.value,
+        occasion=occasion,
+    )
+
+
+def chats_to_enter(
+    work: Work, view: IntegrationView, customer: Customer, plan: PlanView
+) -> tuple[ChatView, ...]:
+    """Give the chats of a plan that the person isn't in and hasn't asked to enter."""
+    settled = {
+        access.chat_id
+        for access in work.accesses(customer)
+        if access.observed in {Presence.INSIDE.value, Presence.KEEPER.value}
+        or access.requested_at is not None
+    }
+    return tuple(chat for chat in view.chats_of(plan) if chat.id not in settled)
+
+
+def tell_of_changes(
+    work: Work, view: IntegrationView, customer: Customer, changes: Sequence[Change]
+) -> None:
+    """Tell what opened, what ended and what is at risk."""
+    for change in changes:
+        plan = view.plan(change.entitlement.plan_id)
+        if plan is None:
+            continue
+        if change.opened:
+            _tell_opened(work, view, customer, plan, change)
+        elif change.closed:
+            _tell_closed(work, view, customer, plan, change.entitlement)
+        elif change.now.reason is Reason.GRACE and change.now.recheck_at is not None:
+            words = words_for(customer, view, work.now)
+            since = change.entitlement.past_due_since or work.now
+            tell(
+                work,
+                view,
+                customer,
+                messages.payment_failed(words, plan, change.now.recheck_at),
+                occasion=f"past_due:{change.entitlement.external_id}:{since:%Y%m%dT%H%M%S}",
+            )
+
+
+def _tell_opened(
+    work: Work, view: IntegrationView, customer: Customer, plan: PlanView, change: Change
+) -> None:
+    words = words_for(customer, view, work.now)
+    row = change.entitlement
+    chats = chats_to_enter(work, view, customer, plan)
+    is_first = row.opened_at is None
+    if is_first:
+        row.opened_at = work.now
+        work.save(row)
+    if is_first and row.kind != EntitlementKind.GRANT.value:
+        trial_until = row.trial_end if change.now.reason is Reason.TRIAL else None
+        message = messages.payment_received(words, plan, chats, trial_until=trial_until)
+    else:
+        message = messages.access_restored(words, plan, chats)
+    occasion = f"opened:{row.external_id}" if is_first else _again("opened", row)
+    tell(work, view, customer, message, occasion=occasion, priority=Priority.GRANT)
+
+
+def _tell_closed(
+    work: Work, view: IntegrationView, customer: Customer, plan: PlanView, row: Entitlement
+) -> None:
+    others = [one for one in work.entitlements(customer) if one.holds and one.id != row.id]
+    plans = [view.plan(other.plan_id) for other in others]
+    still_open = {chat_id for held in plans if held for chat_id in held.chat_ids}
+    lost = tuple(chat for chat in view.chats_of(plan) if chat.id not in still_open)
+    if not lost:
+        return  # another entitlement keeps every door open: nothing changes for the person
+    words = words_for(customer, view, work.now)
+    tell(
+        work,
+        view,
+        customer,
+        messages.access_ended(words, (plan,), lost, row.reason),
+        occasion=_again("ended", row),
+    )
+
+
+def _again(what: str, row: Entitlement) -> str:
+    """Name an occasion that may come back: each change of the decision is one of its own."""
+    return f"{what}:{row.external_id}:{row.decided_at:%Y%m%dT%H%M%S%f}"
+
+
+def payment_pending(
+    work: Work, view: IntegrationView, customer: Customer, plan: PlanView, session_id: str
+) -> None:
+    words = words_for(customer, view, work.now)
+    message = messages.payment_pending(words, plan)
+    tell(work, view, customer, message, occasion=f"pending:{session_id}")
+
+
+def payment_did_not_come(
+    work: Work, view: IntegrationView, customer: Customer, plan: PlanView, session_id: str
+) -> None:
+    words = words_for(customer, view, work.now)
+    message = messages.payment_did_not_come(words, plan)
+    tell(work, view, customer, message, occasion=f"failed:{session_id}")

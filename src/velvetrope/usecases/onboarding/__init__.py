@@ -1,0 +1,39 @@
+"""An operator's integration: created, examined at Telegram and Stripe, registered."""
+
+from velvetrope.usecases.onboarding.creating import (
+    NewIntegration,
+    create_integration,
+    rotate_webhook_secret,
+    update_integration,
+)
+from velvetrope.usecases.onboarding.examining import (
+    ChatFinding,
+    Examination,
+    PriceFinding,
+    Problem,
+    examine,
+)
+from velvetrope.usecases.onboarding.jobs import (
+    REGISTER,
+    SYNC_PLANS,
+    defer_verification,
+    request_plan_sync,
+    request_registration,
+)
+
+__all__ = [
+    "REGISTER",
+    "SYNC_PLANS",
+    "ChatFinding",
+    "Examination",
+    "NewIntegration",
+    "PriceFinding",
+    "Problem",
+    "create_integration",
+    "defer_verification",
+    "examine",
+    "request_plan_sync",
+    "request_registration",
+    "rotate_webhook_secret",
+    "update_integration",
+]

@@ -1,0 +1,62 @@
+"""The durable jobs of onboarding, as they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from velvetrope.pipeline import jobs
+from velvetrope.store.ids import new_id
+
+if TYPE_CHECKING:
+    from velvetrope.pipeline.work import Work
+
+#: Verifies the bot, its rights and its prices, and points its webhook here.
+REGISTER = "register"
+#: Copies what Stripe says of an integration's prices.
+SYNC_PLANS = "sync_plans"
+
+
+class IntegrationJob(msgspec.Struct, frozen=True):
+    integration_id: int
+
+
+def request_registration(integration_id: int) -> str:
+    """Have the integration verified and registered, within the caller's transaction.
+
+    Gives the job's external id, by which its outcome can be looked up.
+    """
+    return _request(REGISTER, integration_id)
+
+
+def request_plan_sync(integration_id: int) -> str:
+    """Have the integration's plans copied from Stripe again, within the caller's transaction."""
+    return _request(SYNC_PLANS, integration_id)
+
+
+def defer_verification(work: Work, integration_id: int, *, cause: str) -> None:
+    """Have everything verified again because of what a handler saw; once for each cause."""
+    work.defer(
+        REGISTER,
+        IntegrationJob(integration_id),
+        lane=_lane(integration_id),
+        account=integration_id,
+        external_id=f"{REGISTER}:{cause}",
+    )
+
+
+def _request(kind: str, integration_id: int) -> str:
+    external_id = f"{kind}:{new_id()}"
+    jobs.enqueue(
+        kind,
+        IntegrationJob(integration_id),
+        account=integration_id,
+        lane=_lane(integration_id),
+        external_id=external_id,
+    )
+    return external_id
+
+
+def _lane(integration_id: int) -> str:
+    return f"job:integration:{integration_id}"

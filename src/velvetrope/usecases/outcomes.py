@@ -1,0 +1,155 @@
+"""What follows from Telegram's answers to the calls of the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from velvetrope.domain.door import DoorAction
+from velvetrope.domain.states import Presence
+from velvetrope.usecases import membership, notices
+from velvetrope.usecases.onboarding import defer_verification
+from velvetrope.usecases.wording import messages
+from velvetrope.usecases.wording.language import words_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from velvetrope.domain.errors import VelvetError
+    from velvetrope.pipeline.work import Item, Work
+    from velvetrope.store.catalogue import ChatView, IntegrationView
+    from velvetrope.store.models import Access, Customer
+    from velvetrope.usecases.wording.outgoing import OutgoingMessage
+    from velvetrope.usecases.wording.words import Words
+
+#: Failures after which the bot can't write to a person until they come back.
+UNREACHABLE = frozenset({"blocked_by_user", "user_deactivated"})
+#: Failures that mean that the person isn't waiting at the door any more.
+REQUEST_GONE = frozenset({"request_missing", "already_participant"})
+#: Failures that say something of the chat as a whole, to be looked at for the operator.
+CHAT_TROUBLE = frozenset({"missing_rights", "bot_not_in_chat", "chat_not_found", "chat_migrated"})
+
+
+class _UnbanParams(msgspec.Struct, frozen=True):
+    """The one parameter of an unban that matters here."""
+
+    only_if_banned: bool = False
+
+
+class MessageOutcome:
+    """A message is through, or can't be: blocked bots are remembered, doors are answered."""
+
+    def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:  # noqa: ARG002  port
+        self._answer_door(item, work)
+
+    def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
+        customer = _customer(item, work)
+        if customer is not None and error.code in UNREACHABLE and customer.blocked_at is None:
+            customer.blocked_at = work.now
+            work.save(customer)
+        self._answer_door(item, work)
+
+    def _answer_door(self, item: Item, work: Work) -> None:
+        if item.occasion is None or not item.occasion.startswith(membership.EXPLANATION):
+            return
+        customer = _customer(item, work)
+        if customer is not None:
+            membership.reconcile(work, customer)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """All that an answer about one person and one chat may concern."""
+
+    work: Work
+    view: IntegrationView
+    customer: Customer
+    chat: ChatView
+    access: Access
+
+    def tell(self, message: OutgoingMessage, occasion: str) -> None:
+        stamp = f"{occasion}:{self.access.id}:{self.work.now:%Y%m%dT%H%M%S}"
+        notices.tell(self.work, self.view, self.customer, message, occasion=stamp)
+
+    @property
+    def words(self) -> Words:
+        return words_for(self.customer, self.view, self.work.now)
+
+
+class DoorOutcome:
+    """A door action is done, or can't be: what was observed follows, then the door again."""
+
+    def __init__(self, action_of: Callable[[Item], DoorAction]) -> None:
+        self._action_of = action_of
+
+    def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:  # noqa: ARG002  port
+        if (door := _door(item, work)) is not None:
+            _done(door, self._action_of(item))
+            _settle(door)
+
+    def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
+        if (door := _door(item, work)) is not None:
+            _failed(door, error.code)
+            _settle(door)
+        if error.code in CHAT_TROUBLE:
+            defer_verification(work, item.integration_id, cause=str(item.id))
+
+
+def unban_action(item: Item) -> DoorAction:
+    """Tell lifting a ban from taking somebody out: one method does both."""
+    asked = msgspec.json.decode(item.params, type=_UnbanParams)
+    return DoorAction.UNBAN if asked.only_if_banned else DoorAction.REMOVE
+
+
+def _done(door: Door, action: DoorAction) -> None:
+    access, now = door.access, door.work.now
+    access.action, access.problem, access.observed_at = "", "", now
+    access.observed = Presence.OUTSIDE.value
+    if action is DoorAction.APPROVE:
+        access.observed = Presence.INSIDE.value
+        access.requested_at = None
+        access.let_in_at = access.let_in_at or now
+        door.tell(messages.let_in(door.words, door.chat), "let_in")
+    elif action is DoorAction.DECLINE:
+        access.requested_at = None
+    elif action is DoorAction.REMOVE:
+        access.let_in_at = None
+
+
+def _failed(door: Door, code: str) -> None:
+    """Write why an action can't be done; a request that is gone may be made again by the button."""
+    access = door.access
+    if code in REQUEST_GONE:
+        access.action, access.requested_at = "", None
+        access.observed, access.observed_at = Presence.UNKNOWN.value, door.work.now
+        if access.desired and code == "request_missing":
+            door.tell(messages.entry(door.words, (door.chat,)), "entry")
+    elif code == "too_many_chats":
+        access.action, access.requested_at, access.problem = "", None, code
+        door.tell(messages.too_many_chats(door.words, door.chat), "too_many_chats")
+    elif code == "target_is_admin":
+        access.action, access.problem = "", code
+        access.observed, access.observed_at = Presence.KEEPER.value, door.work.now
+    else:
+        access.problem = code
+
+
+def _settle(door: Door) -> None:
+    door.work.save(door.access)
+    membership.reconcile(door.work, door.customer)
+
+
+def _door(item: Item, work: Work) -> Door | None:
+    customer = _customer(item, work)
+    view = work.integration(item.integration_id)
+    chat = view.chat_by_telegram_id(item.chat_id)
+    if customer is None or chat is None:
+        return None
+    access = membership.find_access(work, customer, chat.id)
+    return None if access is None else Door(work, view, customer, chat, access)
+
+
+def _customer(item: Item, work: Work) -> Customer | None:
+    return None if item.customer_id is None else work.customer_by_id(item.customer_id)
