@@ -30,8 +30,10 @@ def entry(words: Words, chats: Sequence[ChatView], *, holds: bool = True) -> Out
         )
     if holds:
         return OutgoingMessage(words.text("entry.inside_already"))
+    for_sale = words.view.plans_for_sale
+    offer = parts.describe_plans(words, for_sale) if for_sale else words.text("plans.none")
     return OutgoingMessage(
-        words.text("entry.nothing"), parts.plan_buttons(words, words.view.plans_for_sale)
+        parts.paragraphs(words.text("entry.nothing"), offer), parts.plan_buttons(words, for_sale)
     )
 
 
@@ -45,10 +47,9 @@ def request_declined(words: Words, chat: ChatView, plans: Sequence[PlanView]) ->
     for_sale = [plan for plan in plans if plan.for_sale]
     if not for_sale:
         return OutgoingMessage(parts.paragraphs(refusal, words.text("plans.none")))
+    invitation = "entry.declined_offer" if len(for_sale) > 1 else "entry.declined_offer_single"
     return OutgoingMessage(
-        parts.paragraphs(
-            refusal, words.text("entry.declined_offer"), parts.describe_plans(words, for_sale)
-        ),
+        parts.paragraphs(refusal, words.text(invitation), parts.describe_plans(words, for_sale)),
         parts.plan_buttons(words, for_sale),
     )
 
@@ -81,6 +82,13 @@ def access_restored(words: Words, plan: PlanView, chats: Sequence[ChatView]) -> 
     restored = words.text("entry.restored", plan=words.plan_name(plan))
     how = words.count("entry.how", len(chats)) if chats else ""
     return OutgoingMessage(parts.paragraphs(restored, how), parts.enter_buttons(words, chats))
+
+
+def access_granted(words: Words, plan: PlanView, chats: Sequence[ChatView]) -> OutgoingMessage:
+    """Tell that an operator has opened a plan; `chats` are those to enter."""
+    granted = words.text("entry.granted", plan=words.plan_name(plan))
+    how = words.count("entry.how", len(chats)) if chats else ""
+    return OutgoingMessage(parts.paragraphs(granted, how), parts.enter_buttons(words, chats))
 
 
 def too_many_chats(words: Words, chat: ChatView) -> OutgoingMessage:

@@ -11,7 +11,7 @@ from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_currency
 
-from velvetrope.domain.money import in_major_units
+from velvetrope.domain.money import Money
 from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording.outgoing import Html
 
@@ -46,10 +46,10 @@ class Formats:
 
     def money(self, amount: int, currency: str) -> str:
         """Write an amount in minor units: «€9.00», «9,00 €»."""
-        code = currency.upper()
-        text = format_currency(in_major_units(amount, code), code, locale=self._locale)
-        if code in self._signs:
-            text = text.replace(code, self._signs[code])
+        money = Money(amount, currency)
+        text = format_currency(money.amount, money.currency, locale=self._locale)
+        if money.currency in self._signs:
+            text = text.replace(money.currency, self._signs[money.currency])
         return _LETTERS_THEN_DIGIT.sub(_NO_BREAK_SPACE, text)
 
     def amount(self, plan: PlanView) -> str:

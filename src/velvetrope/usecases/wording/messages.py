@@ -2,6 +2,7 @@
 
 from velvetrope.usecases.wording.door import (
     access_ended,
+    access_granted,
     access_restored,
     entry,
     let_in,
@@ -50,6 +51,7 @@ __all__ = [
     "OutgoingMessage",
     "Words",
     "access_ended",
+    "access_granted",
     "access_restored",
     "already_yours",
     "checkout_delayed",

@@ -104,7 +104,7 @@ def _checkout(words: Words, plan: PlanView) -> Html:
         terms = words.text("checkout.terms")
     return parts.paragraphs(
         parts.describe_plan(words, plan, with_chats=len(view.chats) > 1),
-        words.text("checkout.how"),
+        words.text("checkout.how_trial" if recurring and plan.trial_days else "checkout.how"),
         words.text("checkout.renews") if recurring else "",
         terms,
     )

@@ -29,8 +29,10 @@ def privacy(words: Words) -> OutgoingMessage:
 
 def paysupport(words: Words) -> OutgoingMessage:
     """Tell where to ask about a payment, as Telegram demands of bots that sell."""
+    contact = words.view.support_contact
+    how = words.text("paysupport.contact", contact=contact) if contact else ""
     return OutgoingMessage(
-        parts.paragraphs(words.text("paysupport.page"), _contact(words)),
+        parts.paragraphs(words.text("paysupport.page"), how),
         (parts.action(words, "portal"), parts.action(words, "status")),
     )
 
@@ -100,12 +102,14 @@ def _terms(words: Words) -> OutgoingMessage:
     return OutgoingMessage(
         parts.paragraphs(
             words.text("terms.title"),
-            words.text("terms.payment"),
-            words.text("terms.renewal") if recurring else "",
-            failed if recurring else "",
-            words.text("terms.refund") if policy.refund_ends else "",
-            words.text("terms.dispute") if policy.dispute_suspends else "",
-            words.text("terms.person"),
+            parts.lines(
+                words.text("terms.payment"),
+                words.text("terms.renewal") if recurring else "",
+                failed if recurring else "",
+                words.text("terms.refund") if policy.refund_ends else "",
+                words.text("terms.dispute") if policy.dispute_suspends else "",
+                words.text("terms.person"),
+            ),
             whole,
             _contact(words),
         )

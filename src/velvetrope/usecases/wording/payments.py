@@ -30,7 +30,7 @@ def payment_received(
             "payment.trial_began", plan=words.plan_name(plan), date=words.date(trial_until)
         )
     if not chats:
-        return OutgoingMessage(parts.paragraphs(result, words.text("payment.inside_already")))
+        return OutgoingMessage(parts.paragraphs(result, words.text("payment.doors_open")))
     return OutgoingMessage(
         parts.paragraphs(result, words.count("entry.how", len(chats))),
         parts.enter_buttons(words, chats),

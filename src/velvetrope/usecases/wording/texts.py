@@ -43,6 +43,8 @@ PLAIN: Final = {
     "money": 64,
     "bot": 512,
 }
+#: Bot API, setMyShortDescription.
+_LONGEST_SHORT_DESCRIPTION: Final = 120
 #: A message may be made of several texts, and has room for 4096 characters.
 LONGEST_HTML: Final = 1000
 
@@ -89,6 +91,13 @@ def is_plain(key: str) -> bool:
     return key.partition(".")[0] in PLAIN
 
 
+def longest_text(key: str) -> int:
+    """Tell how many characters an own wording of a text may have."""
+    if key.startswith("bot.short_description"):
+        return _LONGEST_SHORT_DESCRIPTION
+    return PLAIN.get(key.partition(".")[0], LONGEST_HTML)
+
+
 def placeholders(text: str) -> frozenset[str]:
     return frozenset(_PLACEHOLDER.findall(text))
 
@@ -104,7 +113,7 @@ def check_override(language: str, key: str, text: object) -> str:
         remedy = "Write a text, or remove this entry to use the product's own."
         raise Invalid("text_empty", "text", "", remedy)
     _check_placeholders(cleaned, own, key)
-    longest = PLAIN.get(key.partition(".")[0], LONGEST_HTML)
+    longest = longest_text(key)
     if len(cleaned) > longest:
         raise Invalid("text_too_long", "text", "", f"Use at most {longest} characters.")
     if not is_plain(key) and (mistake := mistake_in(cleaned)) is not None:
@@ -114,6 +123,8 @@ def check_override(language: str, key: str, text: object) -> str:
 
 def _check_placeholders(text: str, own: str, key: str) -> None:
     expected = placeholders(own)
+    if key.rpartition(".")[2] in PLURAL_FORMS["uk"] + PLURAL_FORMS["en"]:
+        expected |= {"count"}  # every form may name its number, and none has to
     listed = ", ".join(f"{{{name}}}" for name in sorted(expected)) or "none"
     if unknown := sorted(placeholders(text) - expected):
         remedy = f"This text knows these placeholders: {listed}."
@@ -122,8 +133,7 @@ def _check_placeholders(text: str, own: str, key: str) -> None:
     if "{" in rest or "}" in rest:
         remedy = f"Braces are for placeholders only; this text knows: {listed}."
         raise Invalid("text_braces", "text", "", remedy)
-    optional = {"count"} if key.endswith((".one",)) else set()
-    if missing := sorted(expected - placeholders(text) - optional):
+    if missing := sorted(expected - placeholders(text) - {"count"}):
         remedy = f"Keep the placeholder {{{missing[0]}}}: the product fills it in."
         raise Invalid("text_placeholder_missing", "text", f"{{{missing[0]}}}", remedy)
 
