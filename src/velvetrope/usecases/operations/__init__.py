@@ -1,0 +1,60 @@
+"""What operators do by hand, from the console and the command line.
+
+Synchronous, each in a transaction of its own, each leaving an audit entry that names the actor.
+Whatever has to reach a vendor is left as a durable job for the server.
+"""
+
+from velvetrope.usecases.operations.audit import plain, record
+from velvetrope.usecases.operations.deadletters import (
+    DeadLetter,
+    Kind,
+    Ref,
+    Selection,
+    count_dead,
+    discard,
+    list_dead,
+    replay,
+    select_refs,
+)
+from velvetrope.usecases.operations.grants import GrantRefusedError, grant, revoke
+from velvetrope.usecases.operations.integrations import (
+    resume_items,
+    set_active,
+    sync_plans,
+    verify,
+)
+from velvetrope.usecases.operations.operators import (
+    NameTakenError,
+    create_operator,
+    generate_password,
+)
+from velvetrope.usecases.operations.plans import PlanChoices, change_plan
+from velvetrope.usecases.operations.stripe_accounts import add_stripe_account, change_stripe_account
+
+__all__ = [
+    "DeadLetter",
+    "GrantRefusedError",
+    "Kind",
+    "NameTakenError",
+    "PlanChoices",
+    "Ref",
+    "Selection",
+    "add_stripe_account",
+    "change_plan",
+    "change_stripe_account",
+    "count_dead",
+    "create_operator",
+    "discard",
+    "generate_password",
+    "grant",
+    "list_dead",
+    "plain",
+    "record",
+    "replay",
+    "resume_items",
+    "revoke",
+    "select_refs",
+    "set_active",
+    "sync_plans",
+    "verify",
+]

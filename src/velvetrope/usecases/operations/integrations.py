@@ -1,0 +1,87 @@
+"""Switching an integration off and on, and having it looked at again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from velvetrope.domain.states import ItemState
+from velvetrope.pipeline import jobs
+from velvetrope.store.models import Integration, OutboxItem
+from velvetrope.usecases.onboarding.jobs import request_plan_sync, request_registration
+from velvetrope.usecases.operations.audit import record
+
+
+def set_active(integration_id: int, actor: str, *, active: bool) -> bool:
+    """Switch an integration on or off; False if it was so already. DoesNotExist if unknown.
+
+    While off, its updates are acknowledged and counted, and nothing is done about them.
+    """
+    with transaction.atomic():
+        row = Integration.objects.select_for_update().get(id=integration_id)
+        if row.active == active:
+            return False
+        row.active = active
+        row.save(update_fields=["active"])
+        record(
+            actor,
+            "integration.enabled" if active else "integration.disabled",
+            subject="integration",
+            subject_id=row.id,
+            integration_id=row.id,
+            before={"active": not active},
+            after={"active": active},
+        )
+        if active:
+            request_registration(row.id)
+        jobs.wake_after_commit()
+    return True
+
+
+def verify(integration_id: int, actor: str) -> str:
+    """Have the bot, its rights and prices verified and its webhook registered again.
+
+    Gives the job's external id, by which its end can be looked up.
+    """
+    with transaction.atomic():
+        row = Integration.objects.get(id=integration_id)
+        record(
+            actor,
+            "integration.verification_requested",
+            subject="integration",
+            subject_id=row.id,
+            integration_id=row.id,
+        )
+        return request_registration(row.id)
+
+
+def sync_plans(integration_id: int, actor: str) -> str:
+    """Have what Stripe says of the plans copied again; gives the job's external id."""
+    with transaction.atomic():
+        row = Integration.objects.get(id=integration_id)
+        record(
+            actor,
+            "integration.plan_sync_requested",
+            subject="integration",
+            subject_id=row.id,
+            integration_id=row.id,
+        )
+        return request_plan_sync(row.id)
+
+
+def resume_items(integration_id: int, actor: str) -> int:
+    """Let calls out again that wait for a fix; gives how many. What still fails waits again."""
+    with transaction.atomic():
+        number = OutboxItem.objects.filter(
+            integration_id=integration_id, state=ItemState.SUSPENDED
+        ).update(state=ItemState.PENDING, attempts=0, due_at=None)
+        if number:
+            record(
+                actor,
+                "items.resumed",
+                subject="integration",
+                subject_id=integration_id,
+                integration_id=integration_id,
+                after={"items": number},
+            )
+            jobs.wake_after_commit()
+    return number
