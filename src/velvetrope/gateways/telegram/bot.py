@@ -176,6 +176,18 @@ class BotApi:
         )
         return _invite_link("createChatInviteLink", result)
 
+    async def edit_chat_invite_link(
+        self, chat_id: int, invite_link: str, *, creates_join_request: bool = True
+    ) -> ChatInviteLink:
+        """Set a link of the bot's own to what it should be; tells whether it was revoked."""
+        result = await self._call(
+            "editChatInviteLink",
+            chat_id=chat_id,
+            invite_link=invite_link,
+            creates_join_request=creates_join_request,
+        )
+        return _invite_link("editChatInviteLink", result)
+
     async def revoke_chat_invite_link(self, chat_id: int, invite_link: str) -> ChatInviteLink:
         """Revoke a link of the bot's own."""
         result = await self._call("revokeChatInviteLink", chat_id=chat_id, invite_link=invite_link)
