@@ -78,6 +78,8 @@ class TelegramClient:
         except (TypeError, ValueError):  # a lone surrogate in somebody's name, for one
             failure = Permanent("bad_request", method=method, description="not encodable")
             raise failure from None
+        if self._session.closed:  # the product is stopping
+            raise errors.unavailable(method, "session_closed")
         address = f"{self._base_url}/bot{token}/{method}"
         try:
             status, answer, patience = await self._exchange(address, body)

@@ -158,11 +158,15 @@ def _plain_words(description: str) -> str:
     )
 
 
-_QUOTED = re.compile(r"([\"'«“]).*?[\"'»”]|@\w+|\S*(?:://|t\.me/)\S*|<[^>]*>|\d{5,}", re.DOTALL)
+_PERSONAL = re.compile(
+    r"\d+:[\w-]{20,}"  # a bot's token
+    r"|\"[^\"]*\"|«[^»]*»|“[^”]*”|(?<!\w)'[^']*'"  # what somebody wrote; not the one in «can't»
+    r"|@\w+|\S*(?:://|t\.me/)\S*|<[^>]*>|\d{5,}"  # names, addresses, tags, ids
+)
 
 
 def _without_personal_data(description: str) -> str:
     """Keep what explains the refusal; drop quotes, names, addresses and long numbers."""
     clean = "".join(sign if sign.isprintable() else " " for sign in description)
-    clean = " ".join(_QUOTED.sub("…", clean).split())
+    clean = " ".join(_PERSONAL.sub("…", clean).split())
     return clean if len(clean) <= _DESCRIPTION_LENGTH else clean[: _DESCRIPTION_LENGTH - 1] + "…"
