@@ -135,7 +135,9 @@ class Reader:
                 remedy = "Give the address at which Telegram and Stripe reach this server."
                 self.problem(name, "is missing", f"{remedy} Example: https://door.example.com")
             return default
-        url = self._valid(name, lambda: validation.base_url(value, field=name)) or default
+        url = self._valid(name, lambda: validation.base_url(value, field=name))
+        if url is None:
+            return default
         parts = urlsplit(url)
         if parts.path:
             self.problem(

@@ -1,0 +1,127 @@
+"""Fixtures that every test may take.
+
+Django is set up once per process on a temporary file, before test modules import the models.
+`database` gives each test that asks a freshly migrated file, which threads may share; `sandbox`,
+`installation` and `server` run the real parts in processes of their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.processes import ENCRYPTION_KEY, SECRET_KEY, Installation, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from velvetrope.settings import Settings
+
+_FOLDER = pytest.StashKey[Path]()
+_SETTINGS = pytest.StashKey["Settings"]()
+_SAYS = ("sandbox", "installation", "server")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from velvetrope import settings as product_settings  # noqa: PLC0415  only where tests run
+    from velvetrope.web import django_config  # noqa: PLC0415  the same
+
+    folder = Path(tempfile.mkdtemp(prefix="velvetrope-tests-"))
+    config.stash[_FOLDER] = folder
+    config.stash[_SETTINGS] = product_settings.load(
+        {
+            "VELVETROPE_ENV": "development",
+            "VELVETROPE_DATABASE_URL": f"sqlite:///{folder}/current.sqlite3",
+            "VELVETROPE_SECRET_KEY": SECRET_KEY,
+            "VELVETROPE_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+        }
+    )
+    django_config.configure(config.stash[_SETTINGS])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _FOLDER in config.stash:
+        shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Put what the processes said beside a failure."""
+    outcome = yield
+    report: pytest.TestReport = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's Result
+    if report.when == "call" and report.failed:
+        for name in _SAYS:
+            part = getattr(item, "funcargs", {}).get(name)
+            if isinstance(part, Sandbox | Installation):
+                report.sections.append((f"log of {name}", part.log_text()[-20_000:]))
+
+
+@pytest.fixture(scope="session")
+def settings(pytestconfig: pytest.Config) -> Settings:
+    """Give the settings that this process runs with: development, no vendor reachable."""
+    return pytestconfig.stash[_SETTINGS]
+
+
+@pytest.fixture(scope="session")
+def migrated_file(pytestconfig: pytest.Config) -> Path:
+    """Give a migrated SQLite file without rows, to be copied and never opened."""
+    from django.core.management import call_command  # noqa: PLC0415  Django is set up by now
+    from django.db import connection  # noqa: PLC0415  the same
+
+    folder = pytestconfig.stash[_FOLDER]
+    call_command("migrate", verbosity=0)
+    connection.close()
+    file = folder / "migrated.sqlite3"
+    source, target = sqlite3.connect(folder / "current.sqlite3"), sqlite3.connect(file)
+    with source, target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return file
+
+
+@pytest.fixture
+def database(migrated_file: Path, tmp_path: Path) -> Iterator[Path]:
+    """Give this test a migrated database of its own, for all threads that it starts.
+
+    Threads close their connections before the test ends; this thread's is closed here.
+    """
+    from django.db import connections  # noqa: PLC0415  Django is set up by now
+
+    file = tmp_path / "database.sqlite3"
+    shutil.copy(migrated_file, file)
+    values = connections.settings["default"]
+    connections["default"].close()
+    before, values["NAME"] = values["NAME"], str(file)
+    try:
+        yield file
+    finally:
+        connections["default"].close()
+        values["NAME"] = before
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Run a Telegram and a Stripe for the tests of one module; each test makes its own bots."""
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def installation(sandbox: Sandbox, migrated_file: Path, tmp_path: Path) -> Iterator[Installation]:
+    """Give an installation beside the sandbox; its server does not run yet."""
+    place = Installation(tmp_path, migrated_file, sandbox)
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def server(installation: Installation) -> Installation:
+    """Give an installation whose server runs."""
+    installation.start()
+    return installation
