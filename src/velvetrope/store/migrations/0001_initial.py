@@ -708,7 +708,7 @@ class Migration(migrations.Migration):
             model_name="outboxitem",
             index=models.Index(
                 condition=models.Q(("state", "pending")),
-                fields=["due_at", "id"],
+                fields=["priority", "due_at", "id"],
                 name="outbox_pending",
             ),
         ),

@@ -58,7 +58,7 @@ class OutboxItem(models.Model):
                 ),
             ),
             models.Index(
-                fields=["due_at", "id"],
+                fields=["priority", "due_at", "id"],
                 name="outbox_pending",
                 condition=models.Q(state=ItemState.PENDING.value),
             ),
