@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from velvetrope.domain.states import ItemState
 from velvetrope.store.models import (
     Access,
     AuditEntry,
     Checkout,
     Customer,
     Entitlement,
-    OutboxItem,
 )
 
 if TYPE_CHECKING:
@@ -27,35 +25,19 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.dialect import Dialect, Value
     from velvetrope.pipeline.events import Event, Item
     from velvetrope.pipeline.inbox import Inbox
+    from velvetrope.pipeline.outbox import Outbox
 
 #: Written in bulk and without signals; every other model is saved row by row.
 _IN_BULK: Final[tuple[type[Model], ...]] = (Customer, Checkout, Entitlement, Access)
-
-_ITEM_COLUMNS: Final = (
-    "id",
-    "integration_id",
-    "customer_id",
-    "chat_id",
-    "method",
-    "params",
-    "priority",
-    "occasion",
-    "cause",
-    "state",
-    "created_at",
-    "finished_at",
-    "attempts",
-    "error_code",
-    "error",
-)
 
 
 class Changes:
     """Rows to write, with what they were when they were loaded."""
 
-    def __init__(self, dialect: Dialect, inbox: Inbox) -> None:
+    def __init__(self, dialect: Dialect, inbox: Inbox, outbox: Outbox) -> None:
         self._dialect = dialect
         self._inbox = inbox
+        self._outbox = outbox
         self._originals: dict[tuple[type[Model], object], dict[str, object]] = {}
         self._rows: dict[tuple[type[Model], object], Model] = {}
         self._items: list[Item] = []
@@ -91,8 +73,8 @@ class Changes:
         if audit:
             AuditEntry.objects.bulk_create(audit)
         return (
-            self._insert_items(items, now, is_blocked) if items else [],
-            self._inbox.insert(jobs) if jobs else [],
+            self._outbox.insert(items, now, is_blocked) if items else [],
+            self._inbox.insert(jobs)[1] if jobs else [],
         )
 
     def _write_rows(self, rows: Iterable[Model]) -> None:
@@ -132,34 +114,6 @@ class Changes:
         self._dialect.update(_table(model), _columns(fields), values)
         for row in rows:
             self._originals[model, row.pk] = row.__dict__
-
-    def _insert_items(
-        self, items: Sequence[Item], now: datetime, is_blocked: Callable[[Item], bool]
-    ) -> list[Item]:
-        at = self._dialect.moment(now)
-        skipped = {item.id for item in items if is_blocked(item)}
-        rows: list[list[Value]] = [
-            [
-                item.id,
-                item.integration_id,
-                item.customer_id,
-                item.chat_id,
-                item.method,
-                item.params,
-                item.priority,
-                item.occasion,
-                item.cause,
-                ItemState.SKIPPED.value if item.id in skipped else ItemState.CLAIMED.value,
-                at,
-                at if item.id in skipped else None,
-                0,
-                "blocked_by_user" if item.id in skipped else "",
-                "",
-            ]
-            for item in items
-        ]
-        known = self._dialect.insert(_table(OutboxItem), _ITEM_COLUMNS, rows, skip_known=True)
-        return [item for item in items if item.id in known and item.id not in skipped]
 
 
 def _changed(before: dict[str, object], row: Model) -> tuple[str, ...]:

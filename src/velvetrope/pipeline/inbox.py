@@ -45,20 +45,18 @@ class Inbox:
         self._dialect = dialect
         self.spilling = True
 
-    def insert(self, events: Sequence[tuple[Event, datetime | None]]) -> list[Event]:
-        """Store (event, due time) pairs that are new; give those that this process now holds."""
-        new = self.store(events)
-        return [
-            event
-            for event, due_at in events
-            if event.id in new and due_at is None and not self.spilling
-        ]
+    def insert(
+        self, events: Sequence[tuple[Event, datetime | None]]
+    ) -> tuple[set[int], list[Event]]:
+        """Store (event, due time) pairs that are new.
 
-    def store(self, events: Sequence[tuple[Event, datetime | None]]) -> set[int]:
-        """Store what is new; give the ids of that."""
+        Gives the ids of those, and the events among them that this process now holds.
+        """
         moment = self._dialect.moment
-        rows: list[list[Value]] = [
-            [
+        spilling = self.spilling
+        pending, claimed = EventState.PENDING.value, EventState.CLAIMED.value
+        rows: list[tuple[Value, ...]] = [
+            (
                 event.id,
                 event.source,
                 event.account,
@@ -66,16 +64,18 @@ class Inbox:
                 event.kind,
                 event.lane,
                 event.payload,
-                EventState.PENDING.value
-                if self.spilling or due_at is not None
-                else EventState.CLAIMED.value,
+                pending if spilling or due_at is not None else claimed,
                 moment(due_at),
                 moment(event.received_at),
                 "",
                 0,
                 "",
                 "",
-            ]
+            )
             for event, due_at in events
         ]
-        return self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
+        new = self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
+        if spilling:
+            return new, []
+        held = [event for event, due_at in events if due_at is None and event.id in new]
+        return new, held

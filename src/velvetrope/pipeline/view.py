@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.dialect import Dialect
     from velvetrope.pipeline.events import CustomerKey, Event, Item
     from velvetrope.pipeline.inbox import Inbox
+    from velvetrope.pipeline.outbox import Outbox
     from velvetrope.store.catalogue import Catalogue, IntegrationView
     from velvetrope.store.models import AuditEntry
 
@@ -42,7 +43,14 @@ def clone(row: M) -> M:
 class BatchView:
     """What the events of one transaction see and change; lives as long as the transaction."""
 
-    def __init__(self, catalogue: Catalogue, dialect: Dialect, inbox: Inbox, now: datetime) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        dialect: Dialect,
+        inbox: Inbox,
+        outbox: Outbox,
+        now: datetime,
+    ) -> None:
         self.now = now
         self._catalogue = catalogue
         self._dialect = dialect
@@ -57,7 +65,7 @@ class BatchView:
         #: Rows of customers that were changed: they stand in for what the database has.
         self._merged: dict[type[Model], dict[int, Model]] = {}
         self._chats: dict[int, Chat] = {}
-        self._changes = Changes(dialect, inbox)
+        self._changes = Changes(dialect, inbox, outbox)
         #: What was inserted and is to be handed over after the commit.
         self.items: list[Item] = []
         self.jobs: list[Event] = []

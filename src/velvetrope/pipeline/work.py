@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from velvetrope.domain.states import Priority, Source
 from velvetrope.pipeline.events import CustomerKey, Event, Item
-from velvetrope.pipeline.routes import Facts, Handler, Outcome
+from velvetrope.pipeline.routes import Handler, Outcome
 from velvetrope.pipeline.view import clone
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Access, AuditEntry, Chat, Checkout, Customer, Entitlement

@@ -59,8 +59,14 @@ class Dialect(Protocol):
     def claim_events(self, now: datetime, limit: int) -> list[Event]:
         """Claim the oldest pending events that are due, oldest first."""
 
-    def claim_items(self, now: datetime, limit: int) -> list[Item]:
-        """Claim the oldest pending outbox items that are due, oldest first."""
+    def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
+        """Claim the oldest pending outbox items of a priority that are due, oldest first."""
+
+    def claim_one(self, event_id: int) -> Event | None:
+        """Claim one pending event, due or not; None if it isn't pending."""
+
+    def has_pending(self, now: datetime) -> bool:
+        """Tell whether there is an event or item to be claimed; takes no lock."""
 
     def is_unavailable(self, error: BaseException) -> bool:
         """Tell trouble of the database as a whole from the fault of one statement."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from velvetrope.domain.states import EventState
 from velvetrope.pipeline.events import Event, Item
 from velvetrope.store.models import Customer, InboxEvent, OutboxItem
 
@@ -76,9 +75,11 @@ class SqliteDialect:
         if not keys:
             return []
         marks = ", ".join(["(%s, %s)"] * len(keys))
+        # Asked for as `IN (VALUES …)` alone, SQLite would read the whole table.
         statement = (
             f"SELECT * FROM {_CUSTOMERS}"  # noqa: S608  nothing but marks is put in
-            f" WHERE (integration_id, telegram_user_id) IN (VALUES {marks})"
+            " WHERE (integration_id, telegram_user_id) IN"
+            f" (SELECT column1, column2 FROM (VALUES {marks}))"
         )
         values = [value for key in keys for value in key]
         return list(Customer.objects.raw(statement, values))
@@ -87,31 +88,63 @@ class SqliteDialect:
         """Do nothing: there is one write transaction at a time."""
 
     def reset_claims(self) -> None:
-        for table in (_EVENTS, _ITEMS):
-            _execute(
-                f"UPDATE {table} SET state = ? WHERE state = ?",  # noqa: S608  a constant name
-                [EventState.PENDING.value, EventState.CLAIMED.value],
-            )
+        # The first condition is the one of the partial index, word by word, so that it is used.
+        _execute(
+            f"UPDATE {_EVENTS} SET state = 'pending'"  # noqa: S608  a constant name
+            " WHERE state IN ('pending', 'claimed') AND state = 'claimed'"
+        )
+        _execute(
+            f"UPDATE {_ITEMS} SET state = 'pending'"  # noqa: S608  a constant name
+            " WHERE state IN ('pending', 'claimed', 'suspended') AND state = 'claimed'"
+        )
 
     def claim_events(self, now: datetime, limit: int) -> list[Event]:
+        at = self.moment(now)
         rows = _execute(
             f"UPDATE {_EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM {_EVENTS} WHERE state = 'pending' AND (due_at IS NULL OR due_at <= ?)"
-            f" ORDER BY id LIMIT ?) RETURNING {_EVENT_COLUMNS}",
-            [self.moment(now), limit],
+            f" SELECT id FROM (SELECT id FROM {_EVENTS}"
+            " WHERE state = 'pending' AND due_at IS NULL ORDER BY id LIMIT ?)"
+            f" UNION ALL SELECT id FROM (SELECT id FROM {_EVENTS}"
+            " WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?)"
+            f") RETURNING {_EVENT_COLUMNS}",
+            [limit, at, limit],
         )
-        events = [Event(*row[:7], row[7].replace(tzinfo=UTC), row[8]) for row in rows]
-        return sorted(events, key=lambda event: event.id)
+        return sorted((_event(row) for row in rows), key=lambda event: event.id)
 
-    def claim_items(self, now: datetime, limit: int) -> list[Item]:
+    def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
+        at = self.moment(now)
         rows = _execute(
             f"UPDATE {_ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM {_ITEMS} WHERE state = 'pending' AND (due_at IS NULL OR due_at <= ?)"
-            f" ORDER BY id LIMIT ?) RETURNING {_ITEM_COLUMNS}",
-            [self.moment(now), limit],
+            f" SELECT id FROM (SELECT id FROM {_ITEMS} WHERE state = 'pending'"
+            " AND priority = ? AND due_at IS NULL ORDER BY id LIMIT ?)"
+            f" UNION ALL SELECT id FROM (SELECT id FROM {_ITEMS} WHERE state = 'pending'"
+            " AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?)"
+            f") RETURNING {_ITEM_COLUMNS}",
+            [priority, limit, priority, at, limit],
         )
-        items = [Item(*row[:10], row[10] and row[10].replace(tzinfo=UTC)) for row in rows]
-        return sorted(items, key=lambda item: item.id)
+        return sorted((_item(row) for row in rows), key=lambda item: item.id)
+
+    def claim_one(self, event_id: int) -> Event | None:
+        rows = _execute(
+            f"UPDATE {_EVENTS} SET state = 'claimed'"  # noqa: S608  constants
+            f" WHERE id = ? AND state = 'pending' RETURNING {_EVENT_COLUMNS}",
+            [event_id],
+        )
+        return _event(rows[0]) if rows else None
+
+    def has_pending(self, now: datetime) -> bool:
+        at = self.moment(now)
+        due = "state = 'pending' AND due_at IS NULL"
+        overdue = "state = 'pending' AND due_at <= ?"
+        by_priority = "priority IN ('grant', 'answer', 'bulk') AND"
+        rows = _execute(
+            f"SELECT EXISTS (SELECT 1 FROM {_EVENTS} WHERE {due})"  # noqa: S608  constants
+            f" OR EXISTS (SELECT 1 FROM {_EVENTS} WHERE {overdue})"
+            f" OR EXISTS (SELECT 1 FROM {_ITEMS} WHERE {by_priority} {due})"
+            f" OR EXISTS (SELECT 1 FROM {_ITEMS} WHERE {by_priority} {overdue})",
+            [at, at],
+        )
+        return bool(rows[0][0])
 
     def is_unavailable(self, error: BaseException) -> bool:
         if isinstance(error, InterfaceError):
@@ -122,6 +155,46 @@ class SqliteDialect:
             and isinstance(cause, sqlite3.Error)
             and getattr(cause, "sqlite_errorcode", 0) & 0xFF in _UNAVAILABLE
         ) or "is locked" in str(error)
+
+
+def _event(row: Sequence[Any]) -> Event:
+    *values, received_at, attempts = row
+    event_id, source, account, external_id, kind, lane, payload = values
+    return Event(
+        id=event_id,
+        source=source,
+        account=account,
+        external_id=external_id,
+        kind=kind,
+        lane=lane,
+        payload=payload,
+        received_at=_aware(received_at),
+        attempts=attempts,
+    )
+
+
+def _item(row: Sequence[Any]) -> Item:
+    *values, due_at = row
+    item_id, integration_id, customer_id, chat_id, method, params, *rest = values
+    priority, occasion, cause, attempts = rest
+    return Item(
+        id=item_id,
+        integration_id=integration_id,
+        customer_id=customer_id,
+        chat_id=chat_id,
+        method=method,
+        params=params,
+        priority=priority,
+        occasion=occasion,
+        cause=cause,
+        attempts=attempts,
+        due_at=None if due_at is None else _aware(due_at),
+    )
+
+
+def _aware(value: datetime) -> datetime:
+    """Complete a time as the driver reads it: naive, and always UTC."""
+    return value.replace(tzinfo=UTC)
 
 
 #: Primary result codes that say nothing about the statement: full disk, lock, broken file …
@@ -164,7 +237,7 @@ def _driver() -> sqlite3.Connection:
     return driver
 
 
-def _execute(statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
+def _execute(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return _driver().execute(statement, values).fetchall()

@@ -1,0 +1,79 @@
+"""Reading and writing for coroutines: reads never wait for writers, writes are grouped."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from velvetrope.pipeline.writer import GroupWriter, Operation, Ran, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from velvetrope.pipeline.dialect import Dialect
+
+T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741  an item; R is its result
+R = TypeVar("R")
+
+#: Threads that read; each keeps a connection.
+READERS: Final = 2
+
+
+class _Functions(Operation["Callable[[], Any]", Any]):
+    """Plain functions: an error of one rolls the transaction back, and all run alone again."""
+
+    at_once = 16
+
+    def __init__(self, urgency: Urgency) -> None:
+        self.urgency = urgency
+
+    def run(self, items: Sequence[Callable[[], Any]]) -> Ran[Any]:
+        return Ran([function() for function in items])
+
+
+class Database:
+    """The database of one process; `start` and `stop` are called in its event loop."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.writer = GroupWriter(dialect)
+        self._ordinary = _Functions(Urgency.ORDINARY)
+        self._urgent = _Functions(Urgency.URGENT)
+        self._readers: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._readers = ThreadPoolExecutor(READERS, "velvetrope-reader")
+        self.writer.start(self._loop)
+
+    async def stop(self) -> None:
+        """Write what waits, then close the connections of all threads."""
+        thread = self.writer.stop()
+        if thread is not None:
+            await asyncio.to_thread(thread.join)
+            await asyncio.sleep(0)  # the last results are on their way into the loop
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.shutdown)
+            self._readers = None
+
+    async def write(self, fn: Callable[[], T], *, urgent: bool = False) -> T:
+        """Run a function within a transaction that others share, and wait for its commit.
+
+        It must be able to run again, and not use the network. Raises what it raises, or
+        RetryLater `database_unavailable` or `database_busy`.
+        """
+        result: T = await self.submit(self._urgent if urgent else self._ordinary, fn)
+        return result
+
+    def submit(self, operation: Operation[I, R], item: I) -> asyncio.Future[R]:
+        """Queue an item of an operation up for writing."""
+        return self.writer.submit(operation, item)
+
+    async def read(self, fn: Callable[[], T]) -> T:
+        """Run a function that only reads, outside of any transaction, in a thread for that."""
+        if self._loop is None or self._readers is None:
+            raise RuntimeError("the database has not been started")
+        return await self._loop.run_in_executor(self._readers, fn)

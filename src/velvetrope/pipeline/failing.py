@@ -1,0 +1,76 @@
+"""Writing down that an event failed: when its lane goes on, or that it is a dead letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from velvetrope.domain.states import EventState
+from velvetrope.pipeline.verdicts import Again, Never, code_of
+from velvetrope.pipeline.writer import Operation, Ran, Urgency
+from velvetrope.store.models import InboxEvent, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from velvetrope.pipeline.events import Event
+    from velvetrope.pipeline.ledger import Ledger
+
+_EVENTS: Final = InboxEvent._meta.db_table  # noqa: SLF001  Django documents `_meta`
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTry:
+    event: Event
+    verdict: Again | Never
+
+
+class RecordFailures(Operation[FailedTry, None]):
+    """Keeps the tries and their times, so that a restart neither forgets nor hurries them."""
+
+    urgency = Urgency.URGENT
+    at_once = 200
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def run(self, items: Sequence[FailedTry]) -> Ran[None]:
+        now = self._ledger.dialect.moment(self._ledger.clock())
+        columns = ("state", "attempts", "error_code", "error", "finished_at")
+        rows = []
+        for one in items:
+            dead = isinstance(one.verdict, Never)
+            rows.append(
+                (
+                    EventState.DEAD.value if dead else EventState.CLAIMED.value,
+                    one.verdict.attempts,
+                    code_of(one.verdict.error),
+                    one.verdict.trace,
+                    now if dead else None,
+                    one.event.id,
+                )
+            )
+        self._ledger.dialect.update(_EVENTS, columns, rows, only_claimed=True)
+        self._hold([one for one in items if isinstance(one.verdict, Again)])
+        freed = [one.event.lane for one in items if isinstance(one.verdict, Never)]
+        if freed:
+            Lane.objects.filter(key__in=freed).delete()
+        return Ran([None] * len(items))
+
+    def _hold(self, items: Sequence[FailedTry]) -> None:
+        lanes = {
+            one.event.lane: Lane(
+                key=one.event.lane,
+                retry_at=one.verdict.at,
+                attempts=one.verdict.attempts,
+                error_code=code_of(one.verdict.error),
+            )
+            for one in items
+            if isinstance(one.verdict, Again)
+        }
+        Lane.objects.bulk_create(
+            lanes.values(),
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=["retry_at", "attempts", "error_code"],
+        )

@@ -1,0 +1,85 @@
+"""Storing calls to the Bot API; whoever stores them in the serving process has them in hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from velvetrope.domain.states import ItemState, Priority
+from velvetrope.store.models import OutboxItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from velvetrope.pipeline.dialect import Dialect, Value
+    from velvetrope.pipeline.events import Item
+
+_TABLE: Final = OutboxItem._meta.db_table  # noqa: SLF001  Django documents `_meta`
+_COLUMNS: Final = (
+    "id",
+    "integration_id",
+    "customer_id",
+    "chat_id",
+    "method",
+    "params",
+    "priority",
+    "occasion",
+    "cause",
+    "state",
+    "created_at",
+    "finished_at",
+    "attempts",
+    "error_code",
+    "error",
+)
+
+
+class Outbox:
+    """Inserts items within the transaction of the writer's thread.
+
+    Grants and answers are born claimed and handed over in memory, unless there are too many
+    (`spilling`). Bulk is always born pending: it is taken up by and by.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.spilling = True
+
+    def insert(
+        self, items: Sequence[Item], now: datetime, is_blocked: Callable[[Item], bool]
+    ) -> list[Item]:
+        """Store items whose occasion is new; give those that this process now holds.
+
+        Messages to somebody who blocks the bot are stored as skipped.
+        """
+        at = self._dialect.moment(now)
+        states = {item.id: self._state(item, is_blocked) for item in items}
+        rows: list[tuple[Value, ...]] = [
+            (
+                item.id,
+                item.integration_id,
+                item.customer_id,
+                item.chat_id,
+                item.method,
+                item.params,
+                item.priority,
+                item.occasion,
+                item.cause,
+                state.value,
+                at,
+                at if state is ItemState.SKIPPED else None,
+                0,
+                "blocked_by_user" if state is ItemState.SKIPPED else "",
+                "",
+            )
+            for item, state in zip(items, states.values(), strict=True)
+        ]
+        new = self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
+        return [item for item in items if item.id in new and states[item.id] is ItemState.CLAIMED]
+
+    def _state(self, item: Item, is_blocked: Callable[[Item], bool]) -> ItemState:
+        if is_blocked(item):
+            return ItemState.SKIPPED
+        if self.spilling or item.priority == Priority.BULK:
+            return ItemState.PENDING
+        return ItemState.CLAIMED

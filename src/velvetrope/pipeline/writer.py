@@ -1,0 +1,266 @@
+"""The one thread that writes: what waits together is committed together.
+
+Each transaction takes events that came in, then what is urgent, then everything else until its
+time is spent. If it fails, it is rolled back and each of its parts runs in a transaction of its
+own, so that only the culprit fails; so whatever is given to it must be able to run again.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from dataclasses import dataclass
+from enum import IntEnum
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import structlog
+from django.db import connections, transaction
+
+from velvetrope.domain.errors import RetryLater
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+    from velvetrope.pipeline.dialect import Dialect
+
+I = TypeVar("I")  # noqa: E741  an item; R is its result
+R = TypeVar("R")
+
+#: Seconds that a transaction may go on taking what isn't urgent.
+BUDGET: Final = 0.010
+
+log = structlog.get_logger()
+
+#: Codes of failures that say nothing about who asked.
+UNAVAILABLE: Final = frozenset({"database_unavailable", "database_busy"})
+
+
+class Urgency(IntEnum):
+    INCOMING = 0  # somebody waits for the acknowledgement
+    URGENT = 1  # what was done outside has to be written down
+    ORDINARY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Stands among results for an item that failed without harm to the transaction."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Ran(Generic[R]):
+    """What became of the items of one run, in their order."""
+
+    results: Sequence[R | Failure]
+    #: Called in the writer's thread as soon as the commit is done.
+    at_commit: Callable[[], None] | None = None
+    #: Called in the event loop after that, before the results are given out.
+    after: Callable[[], None] | None = None
+
+
+class Operation(ABC, Generic[I, R]):
+    """A kind of writing whose items are gathered; one object for the life of a writer."""
+
+    urgency: Urgency = Urgency.ORDINARY
+    #: Items of one run at most.
+    at_once: int = 64
+    #: Items that may wait; more are refused with `database_busy`.
+    bound: int = 20_000
+
+    @abstractmethod
+    def run(self, items: Sequence[I]) -> Ran[R]:
+        """Write the items, within the transaction; may run again for the same ones."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    operation: Operation[Any, Any]
+    entries: deque[tuple[Any, asyncio.Future[Any]]]
+
+
+@dataclass(slots=True)
+class _Part:
+    """Items of one operation in one transaction."""
+
+    operation: Operation[Any, Any]
+    entries: list[tuple[Any, asyncio.Future[Any]]]
+    ran: Ran[Any] | None = None
+
+
+class GroupWriter:
+    """Runs operations in its own thread; everything but `run` belongs to the event loop."""
+
+    def __init__(self, dialect: Dialect, *, budget: float = BUDGET) -> None:
+        self._dialect = dialect
+        self._budget = budget
+        self._queues: dict[Operation[Any, Any], _Waiting] = {}
+        self._in_order: list[_Waiting] = []
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.transactions = 0
+        self.replays = 0
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._stopping = False
+        self._thread = threading.Thread(target=self._serve, name="velvetrope-writer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> threading.Thread | None:
+        """Have the thread end when nothing waits any more; gives it for joining."""
+        self._stopping = True
+        self._wake.set()
+        return self._thread
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(queue.entries) for queue in self._in_order)
+
+    def submit(self, operation: Operation[I, R], item: I) -> asyncio.Future[R]:
+        """Queue an item up; RetryLater `database_busy` if too many wait already."""
+        if self._loop is None or self._stopping:
+            raise RetryLater("database_unavailable", retry_after=1, reason="stopping")
+        queue = self._queues.get(operation) or self._queue_of(operation)
+        if len(queue.entries) >= operation.bound:
+            raise RetryLater("database_busy", retry_after=1)
+        future: asyncio.Future[R] = self._loop.create_future()
+        queue.entries.append((item, future))
+        if not self._wake.is_set():
+            self._wake.set()
+        return future
+
+    def _queue_of(self, operation: Operation[Any, Any]) -> _Waiting:
+        queue = self._queues[operation] = _Waiting(operation, deque())
+        self._in_order = sorted(
+            self._queues.values(), key=lambda waiting: waiting.operation.urgency
+        )
+        return queue
+
+    # From here on: the writer's thread.
+
+    def _serve(self) -> None:
+        try:
+            while True:
+                self._wake.wait()
+                self._wake.clear()
+                while self._run_transaction():
+                    pass
+                if self._stopping:
+                    return
+        finally:
+            connections.close_all()
+
+    def _run_transaction(self) -> bool:
+        """Run what waits, as far as time allows; False if nothing waited."""
+        if not any(queue.entries for queue in self._in_order):
+            return False
+        parts: list[_Part] = []
+        try:
+            with transaction.atomic():
+                self._fill(parts)
+        except Exception as error:  # noqa: BLE001  whatever it is, those who wait are told
+            self._recover(parts, error)
+        else:
+            self._committed(parts)
+        return True
+
+    def _fill(self, parts: list[_Part]) -> None:
+        ends = perf_counter() + self._budget
+        ordinary = []
+        for queue in self._in_order:
+            if queue.operation.urgency == Urgency.ORDINARY:
+                ordinary.append(queue)
+            elif queue.entries:
+                _run(_take(queue, parts))
+        waiting = True
+        while waiting and (perf_counter() < ends or not parts):
+            waiting = False
+            for queue in ordinary:
+                if queue.entries and (perf_counter() < ends or not parts):
+                    _run(_take(queue, parts))
+                    waiting = True
+
+    def _recover(self, parts: list[_Part], error: Exception) -> None:
+        """Tell everybody if the database is at fault, else find out who is."""
+        self.replays += 1
+        if not parts or self._dialect.is_unavailable(error):
+            self._give_up(parts, error)
+            return
+        alone = [_Part(part.operation, [entry]) for part in parts for entry in part.entries]
+        if len(alone) == 1:
+            alone[0].ran = Ran([Failure(error)])
+            self._answer_from_thread(alone)
+            return
+        log.warning("transaction_replayed", parts=len(alone), error=type(error).__name__)
+        for part in alone:
+            try:
+                with transaction.atomic():
+                    _run(part)
+            except Exception as own:  # noqa: BLE001  given to who asked
+                unavailable = self._dialect.is_unavailable(own)
+                part.ran = Ran([_unavailable() if unavailable else Failure(own)])
+                self._answer_from_thread([part])
+            else:
+                self._committed([part])
+
+    def _give_up(self, parts: list[_Part], error: Exception) -> None:
+        log.error("database_unavailable", error=type(error).__name__, reason=str(error))
+        if not parts:  # not even begun
+            for queue in self._in_order:
+                while queue.entries:
+                    _take(queue, parts)
+        for part in parts:
+            part.ran = Ran([_unavailable()] * len(part.entries))
+        connections.close_all()  # the file may have been replaced, the disk may have come back
+        self._answer_from_thread(parts)
+
+    def _committed(self, parts: list[_Part]) -> None:
+        self.transactions += 1
+        for part in parts:
+            if part.ran is not None and part.ran.at_commit is not None:
+                part.ran.at_commit()
+        self._answer_from_thread(parts)
+
+    def _answer_from_thread(self, parts: list[_Part]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_answer, parts)
+
+
+def _take(queue: _Waiting, parts: list[_Part]) -> _Part:
+    """Take the oldest items of a queue; they are in `parts` before anything can go wrong."""
+    entries = queue.entries
+    count = min(len(entries), max(1, queue.operation.at_once))
+    part = _Part(queue.operation, [entries.popleft() for _ in range(count)])
+    parts.append(part)
+    return part
+
+
+def _unavailable() -> Failure:
+    return Failure(RetryLater("database_unavailable", retry_after=1))
+
+
+def _run(part: _Part) -> None:
+    part.ran = part.operation.run([item for item, _ in part.entries])
+
+
+def _answer(parts: list[_Part]) -> None:
+    """Give out results, in the event loop; what follows from them is there before they are."""
+    for part in parts:
+        ran = part.ran
+        if ran is None:
+            continue
+        if ran.after is not None:
+            ran.after()
+        for (_, future), result in zip(part.entries, ran.results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Failure):
+                future.set_exception(result.error)
+            else:
+                future.set_result(result)
