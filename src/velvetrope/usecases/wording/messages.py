@@ -11,6 +11,7 @@ from velvetrope.usecases.wording.door import (
 )
 from velvetrope.usecases.wording.language import language_of, words_for, words_for_stranger
 from velvetrope.usecases.wording.offers import (
+    back_from_payment,
     checkout_delayed,
     checkout_link,
     checkout_unreachable,
@@ -19,6 +20,7 @@ from velvetrope.usecases.wording.offers import (
     plans,
     sales_paused,
     start,
+    welcome_back,
 )
 from velvetrope.usecases.wording.outgoing import Button, Html, OutgoingMessage
 from velvetrope.usecases.wording.pages import (
@@ -54,6 +56,7 @@ __all__ = [
     "access_granted",
     "access_restored",
     "already_yours",
+    "back_from_payment",
     "checkout_delayed",
     "checkout_link",
     "checkout_unreachable",
@@ -85,6 +88,7 @@ __all__ = [
     "too_many_chats",
     "unknown_command",
     "unknown_text",
+    "welcome_back",
     "words_for",
     "words_for_stranger",
 ]

@@ -18,6 +18,18 @@ def start(words: Words, first_name: str = "") -> OutgoingMessage:
     return offer.after(greeting(words, first_name))
 
 
+def welcome_back(words: Words, first_name: str, status: OutgoingMessage) -> OutgoingMessage:
+    """Greet somebody who holds something by telling how that stands."""
+    return status.after(greeting(words, first_name))
+
+
+def back_from_payment(words: Words) -> OutgoingMessage:
+    """Meet a person who comes back from Stripe before its news do."""
+    return OutgoingMessage(
+        words.text("checkout.back"), (parts.action(words, "plans") + parts.action(words, "status"),)
+    )
+
+
 def greeting(words: Words, first_name: str) -> Html:
     name = " ".join(first_name.split())
     return (

@@ -1,0 +1,70 @@
+"""What a customer holds, in the terms of the messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from velvetrope.domain.states import CheckoutState, Presence
+from velvetrope.usecases import membership
+from velvetrope.usecases.entitlements import standing_of
+from velvetrope.usecases.wording import messages
+
+if TYPE_CHECKING:
+    from velvetrope.domain.standing import Standing
+    from velvetrope.pipeline.work import Work
+    from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
+    from velvetrope.store.models import Customer
+    from velvetrope.usecases.wording.outgoing import OutgoingMessage
+    from velvetrope.usecases.wording.words import Words
+
+_INSIDE = frozenset({Presence.INSIDE.value, Presence.KEEPER.value})
+
+
+def holds_anything(work: Work, customer: Customer) -> bool:
+    return any(row.holds for row in work.entitlements(customer))
+
+
+def holds_plan(work: Work, customer: Customer, plan_id: int) -> bool:
+    return any(row.holds and row.plan_id == plan_id for row in work.entitlements(customer))
+
+
+def standings(work: Work, view: IntegrationView, customer: Customer) -> list[Standing]:
+    return [standing_of(view.policy, row, work.now) for row in work.entitlements(customer)]
+
+
+def doors(work: Work, view: IntegrationView, customer: Customer) -> tuple[ChatView, ...]:
+    """Give the chats that are open to a person who is neither inside nor waiting at the door."""
+    opened = membership.chats_opened(work, view, customer)
+    if not opened:
+        return ()
+    settled = {
+        access.chat_id
+        for access in work.accesses(customer)
+        if access.observed in _INSIDE or access.requested_at is not None
+    }
+    return tuple(chat for chat in view.chats if chat.id in opened and chat.id not in settled)
+
+
+def pending(work: Work, view: IntegrationView, customer: Customer) -> tuple[PlanView, ...]:
+    """Give the plans whose money is on its way."""
+    ids = {
+        row.plan_id for row in work.checkouts(customer) if row.state == CheckoutState.PENDING.value
+    }
+    return tuple(plan for plan in view.plans if plan.id in ids)
+
+
+def status(work: Work, words: Words, customer: Customer) -> OutgoingMessage:
+    view = words.view
+    return messages.status(
+        words,
+        standings(work, view, customer),
+        doors=doors(work, view, customer),
+        pending=pending(work, view, customer),
+    )
+
+
+def already_yours(work: Work, words: Words, customer: Customer, plan: PlanView) -> OutgoingMessage:
+    view = words.view
+    return messages.already_yours(
+        words, plan, standings(work, view, customer), doors=doors(work, view, customer)
+    )
