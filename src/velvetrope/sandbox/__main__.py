@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import uvloop
+
 from velvetrope.sandbox.clock import SandboxClock
 from velvetrope.sandbox.guard import NotInProduction, refuse_production
 from velvetrope.sandbox.server import address_of, bind_loopback, serve
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         refuse_production(os.environ)
-        asyncio.run(run(options))
+        uvloop.run(run(options))
     except NotInProduction as error:
         print(error, file=sys.stderr)
         return 2

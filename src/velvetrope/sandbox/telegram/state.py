@@ -199,10 +199,6 @@ class Room:
         return self.members.get(user_id) or Member("left")
 
     @property
-    def member_count(self) -> int:
-        return sum(member.is_in for member in self.members.values())
-
-    @property
     def noun(self) -> str:
         """How the vendor's error texts call this kind of chat."""
         return {"channel": "channel", "supergroup": "supergroup", "group": "group"}[self.kind]

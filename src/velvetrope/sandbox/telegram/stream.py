@@ -36,27 +36,34 @@ class Stream:
         self._stopped = True
 
     async def events(self) -> AsyncIterator[bytes]:
-        """Yield events from the last few on: `call`, `delivery` and `change` (ids concerned)."""
+        """Yield the events `call`, `delivery`, `change` (ids concerned) and `time` (offset)."""
         calls, deliveries = self._calls.log, self._courier.deliveries
         seen_calls = max(calls.last - _MOST_AT_ONCE, 0)
         seen_deliveries = max(deliveries.last - _MOST_AT_ONCE, 0)
         seen_changes = self._world.changes.last
+        offset = self._world.clock.offset
         quiet = 0.0
         yield b": Velvet Rope sandbox\n\n"
         while not self._stopped:
-            parts: list[bytes] = []
+            happened: list[tuple[float, bytes]] = []
             start = max(seen_deliveries, deliveries.last - _MOST_AT_ONCE)
             for number, delivery in deliveries.after(start, _MOST_AT_ONCE):
-                parts.append(_event("delivery", views.show_delivery(self._world, number, delivery)))
+                shown = views.show_delivery(self._world, number, delivery)
+                happened.append((delivery.time, _event("delivery", shown)))
             seen_deliveries = deliveries.last
             start = max(seen_calls, calls.last - _MOST_AT_ONCE)
             for number, call in calls.after(start, _MOST_AT_ONCE):
-                parts.append(_event("call", views.show_call(self._world, number, call)))
+                shown = views.show_call(self._world, number, call)
+                happened.append((call.time, _event("call", shown)))
             seen_calls = calls.last
+            parts = [event for _, event in sorted(happened, key=lambda one: one[0])]
             if self._world.changes.last > seen_changes:
                 changed = {who for _, who in self._world.changes.after(seen_changes, 2000)}
                 seen_changes = self._world.changes.last
                 parts.append(_event("change", sorted(changed)))
+            if self._world.clock.offset != offset:
+                offset = self._world.clock.offset
+                parts.append(_event("time", offset))
             quiet = 0.0 if parts else quiet + _PAUSE
             if quiet > _HEARTBEAT:
                 parts.append(b": still here\n\n")

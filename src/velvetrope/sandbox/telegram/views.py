@@ -161,7 +161,7 @@ def _show_room_to(world: World, room: Room, person: Person) -> Shown:
         "is_in": member.is_in,
         "status": member.status,
         "may_post": member.may("can_post_messages") if room.kind == "channel" else member.is_in,
-        "member_count": room.member_count,
+        "member_count": sum(m.is_in for i, m in room.members.items() if i not in world.bots),
         "request": request.state if request else None,
         "link": url,
         "asks_approval": link is not None and link.creates_join_request,
