@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "uk", "ru")
 
-_BOT_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,64}")
+_BOT_TOKEN = re.compile(r"[0-9]{6,12}:[A-Za-z0-9_-]{30,64}")
 _PRICE = re.compile(r"price_[A-Za-z0-9_]{1,200}")
 _STRIPE_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]{8,240}")
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{8,240}")
@@ -29,6 +29,9 @@ _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 _SEPARATORS = re.compile(r"[\s,;]+")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,2}")
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+#: What a secret looks like that was typed into the wrong field.
+_SECRET = re.compile(r"[0-9]{6,}:[A-Za-z0-9_-]{20,}|(?:sk|rk|whsec)_\S+")
 
 _INT64_MAX: Final = 2**63 - 1
 #: Bot API: ids of channels and supergroups are -100 followed by the bare id; bare ids of groups
@@ -104,7 +107,7 @@ def price_ids(value: object, *, field: str = "prices") -> tuple[str, ...]:
                 )
                 raise Invalid("price_is_product", field, shown(item), remedy)
             remedy = "Use ids of prices as Stripe shows them: price_1AbC…, one a line."
-            raise Invalid("price_malformed", field, _shown_unless_secret(item), remedy)
+            raise Invalid("price_malformed", field, shown(item), remedy)
         found[item] = None
     if not found:
         raise Invalid("price_missing", field, "", "Give at least one price id (price_…).")
@@ -220,21 +223,15 @@ def name(value: object, *, field: str = "name", longest: int = _NAME_LENGTH) -> 
 
 
 def shown(value: str) -> str:
-    """Make text fit to be shown in a message: short, and without control characters."""
+    """Make text fit to be shown in a message: short, without control characters and secrets."""
+    value = _SECRET.sub("…", value)
     clean = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in value)
     return clean if len(clean) <= _SHOWN_LENGTH else clean[: _SHOWN_LENGTH - 1] + "…"
 
 
-def _shown_unless_secret(value: str) -> str:
-    """Show what was typed, unless a secret was put into the wrong field."""
-    secret = ("sk_", "rk_", "whsec_")
-    looks_secret = any(part in value for part in secret) or _BOT_TOKEN.search(value)
-    return "" if looks_secret else shown(value)
-
-
 def _shown_url(value: str) -> str:
     """Show an address up to its query, which may hold a secret; nothing if it has a login."""
-    return "" if "@" in value else _shown_unless_secret(re.split(r"[?#]", value, maxsplit=1)[0])
+    return "" if "@" in value else shown(re.split(r"[?#]", value, maxsplit=1)[0])
 
 
 def _text(value: object) -> str:
@@ -266,7 +263,7 @@ def _integer(value: object, *, field: str) -> int:
         raise Invalid("chat_by_name", field, shown(text), remedy)
     if not _INTEGER.fullmatch(text) or abs(int(text)) > _INT64_MAX:
         remedy = "Use the numeric id, such as -1001234567890."
-        raise Invalid("id_malformed", field, _shown_unless_secret(text), remedy)
+        raise Invalid("id_malformed", field, shown(text), remedy)
     return int(text)
 
 

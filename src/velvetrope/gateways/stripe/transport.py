@@ -61,6 +61,8 @@ class StripeTransport(stripe.HTTPClient):
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         """Send one request and read its answer; raises only `NoAnswer`."""
+        if self._session.closed:  # the product is stopping
+            raise NoAnswer("session_closed")
         try:
             return await self._exchange(method, url, headers, post_data)
         except TimeoutError as error:

@@ -1,0 +1,345 @@
+"""What is asked of Stripe and what is read from its answers; requests by the SDK's own types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+import stripe
+
+from tests.gateways import hostile
+from tests.gateways.stripe import objects
+from tests.gateways.stripe.objects import Json, page
+from tests.gateways.wire import check_stripe_request
+from velvetrope.gateways.stripe.gateway import API_VERSION, StripeGateway
+from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
+from velvetrope.gateways.stripe.transport import StripeTransport
+
+if TYPE_CHECKING:
+    import asyncio
+
+KEY = "sk_test_SECRETsecretSECRETsecret"
+TAG = {"velvetrope_installation": "home", "telegram_user_id": "5"}
+CREATED = datetime.fromtimestamp(objects.CREATED, UTC)
+
+ANSWERS: dict[str, Json] = {
+    "GET /v1/account": objects.ACCOUNT,
+    "GET /v1/prices/price_1": objects.PRICE,
+    "GET /v1/subscriptions/sub_1": objects.SUBSCRIPTION,
+    "GET /v1/subscriptions": page(objects.SUBSCRIPTION),
+    "GET /v1/checkout/sessions/cs_1": objects.SESSION,
+    "GET /v1/checkout/sessions": page(objects.SESSION),
+    "POST /v1/checkout/sessions": objects.SESSION,
+    "POST /v1/checkout/sessions/cs_1/expire": {**objects.SESSION, "status": "expired"},
+    "GET /v1/payment_intents/pi_1": objects.INTENT,
+    "GET /v1/refunds": page(),
+    "GET /v1/refunds/re_1": objects.refund("succeeded", 1500),
+    "GET /v1/disputes": page(),
+    "GET /v1/disputes/dp_1": objects.DISPUTE,
+    "GET /v1/charges/ch_1": objects.CHARGE,
+    "GET /v1/invoices/in_1": objects.INVOICE,
+    "GET /v1/invoice_payments": page(),
+    "GET /v1/customers/cus_1": objects.CUSTOMER,
+    "POST /v1/customers": objects.CUSTOMER,
+    "POST /v1/billing_portal/sessions": {"id": "bps_1", "url": "https://pay.example/p/1"},
+    "GET /v1/events": page(objects.event(2), objects.event(1)),
+}
+
+Call = Callable[[StripeGateway], Awaitable[Any]]
+
+
+async def ask(
+    call: Call, answers: Mapping[str, Json] | None = None
+) -> tuple[Any, list[hostile.Request]]:
+    """Make one call against canned answers; every request is checked on its way out."""
+    known = {**ANSWERS, **(answers or {})}
+
+    async def vendor(request: hostile.Request, writer: asyncio.StreamWriter) -> None:
+        found = known.get(f"{request.method} {request.path}")
+        missing = {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
+        reply = hostile.answering(missing, 404) if found is None else hostile.answering(found)
+        await reply(request, writer)
+
+    async with hostile.serving(vendor) as server, aiohttp.ClientSession() as session:
+        gateway = StripeGateway(KEY, base_url=server.url, http_client=StripeTransport(session))
+        result = await call(gateway)
+    for request in server.requests:
+        check_stripe_request(request.method, request.path, request.form)
+    return result, server.requests
+
+
+async def events_of(gateway: StripeGateway) -> list[Any]:
+    found = gateway.list_events(["invoice.paid", "price.updated"], CREATED, CREATED)
+    return [event async for event in found]
+
+
+async def subscriptions_of(gateway: StripeGateway) -> list[Any]:
+    return [found async for found in gateway.list_subscriptions(CREATED)]
+
+
+def checkout(**changes: Any) -> CheckoutRequest:
+    fields: dict[str, Any] = {
+        "price_id": "price_1",
+        "mode": "subscription",
+        "customer": "cus_1",
+        "client_reference_id": "ref-1",
+        "metadata": TAG,
+        "success_url": "https://t.me/door_bot?start=paid",
+        "cancel_url": "https://t.me/door_bot?start=plans",
+    }
+    return CheckoutRequest(**{**fields, **changes})
+
+
+CALLS: dict[str, Call] = {
+    "account": lambda g: g.fetch_account(),
+    "price": lambda g: g.fetch_price("price_1"),
+    "subscription": lambda g: g.fetch_subscription("sub_1"),
+    "session": lambda g: g.fetch_checkout_session("cs_1"),
+    "payment": lambda g: g.fetch_payment("pi_1"),
+    "customer": lambda g: g.fetch_customer("cus_1"),
+    "customer's subscriptions": lambda g: g.fetch_customer_subscriptions("cus_1"),
+    "invoice": lambda g: g.fetch_invoice("in_1"),
+    "payment of charge": lambda g: g.fetch_payment_of_charge("ch_1"),
+    "payment of dispute": lambda g: g.fetch_payment_of_dispute("dp_1"),
+    "payment of refund": lambda g: g.fetch_payment_of_refund("re_1"),
+    "subscription of invoice": lambda g: g.fetch_subscription_of_invoice("in_1"),
+    "new customer": lambda g: g.create_customer(
+        CustomerRequest(metadata=TAG, name="Олена", language="uk"), "key-1"
+    ),
+    "new session": lambda g: g.create_checkout_session(checkout(), "key-2"),
+    "expired session": lambda g: g.expire_checkout_session("cs_1"),
+    "portal": lambda g: g.create_portal_session("cus_1", "https://t.me/b", language="uk"),
+    "events": events_of,
+    "subscriptions": subscriptions_of,
+}
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+async def test_every_request_is_one_that_the_sdk_knows_at_the_pinned_version(name: str) -> None:
+    _, requests = await ask(CALLS[name])
+    assert requests
+    for request in requests:
+        assert request.headers["stripe-version"] == API_VERSION
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        assert not [name for name in request.headers if "telemetry" in name]
+
+
+def test_the_sdk_pins_the_version_whose_shapes_are_read() -> None:
+    assert stripe.api_version == API_VERSION
+
+
+async def test_a_price_comes_with_its_product() -> None:
+    price, (request,) = await ask(CALLS["price"])
+    assert request.form == {"expand[0]": "product"}
+    assert (price.unit_amount, price.currency) == (1500, "eur")
+    assert (price.interval, price.interval_count) == ("month", 3)
+    assert (price.product_name, price.product_active) == ("Клуб", True)
+
+
+async def test_a_one_time_price_has_no_interval() -> None:
+    once = {**objects.PRICE, "recurring": None, "unit_amount": None}
+    price, _ = await ask(CALLS["price"], {"GET /v1/prices/price_1": once})
+    assert (price.interval, price.unit_amount) == (None, None)
+
+
+async def test_a_deleted_product_is_not_sold() -> None:
+    gone = {"id": "prod_1", "object": "product", "deleted": True}
+    price, _ = await ask(
+        CALLS["price"], {"GET /v1/prices/price_1": {**objects.PRICE, "product": gone}}
+    )
+    assert price.product_active is False
+
+
+async def test_a_subscription_runs_until_the_latest_end_of_its_items() -> None:
+    found, _ = await ask(CALLS["subscription"])
+    assert found.current_period_end == datetime.fromtimestamp(objects.LATEST, UTC)
+    assert found.price_ids == ("price_1", "price_2")
+    assert (found.customer, found.latest_invoice) == ("cus_1", "in_1")
+    assert (found.ends_at, found.paused_collection) == (None, False)
+    assert found.metadata == {"telegram_user_id": "5"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "ends"),
+    [
+        ({"cancel_at_period_end": True}, objects.LATEST),
+        ({"cancel_at": objects.LATER}, objects.LATER),
+        ({"cancel_at": objects.LATER, "cancel_at_period_end": True}, objects.LATER),
+        ({"cancel_at": objects.LATER, "ended_at": objects.CREATED}, objects.CREATED),
+    ],
+)
+async def test_a_subscription_ends_as_the_portal_wrote_it_either_way(
+    changes: Json, ends: int
+) -> None:
+    answer = {**objects.SUBSCRIPTION, **changes}
+    found, _ = await ask(CALLS["subscription"], {"GET /v1/subscriptions/sub_1": answer})
+    assert found.ends_at == datetime.fromtimestamp(ends, UTC)
+
+
+async def test_expanded_references_are_read_as_ids() -> None:
+    answer = {
+        **objects.SUBSCRIPTION,
+        "customer": objects.CUSTOMER,
+        "latest_invoice": objects.INVOICE,
+        "pause_collection": {"behavior": "void", "resumes_at": None},
+        "cancellation_details": {"reason": "payment_failed"},
+        "status": "something_new",
+        "metadata": None,
+    }
+    found, _ = await ask(CALLS["subscription"], {"GET /v1/subscriptions/sub_1": answer})
+    assert (found.customer, found.latest_invoice) == ("cus_1", "in_1")
+    assert (found.paused_collection, found.cancel_reason) == (True, "payment_failed")
+    assert (found.status, found.metadata) == ("something_new", {})
+
+
+async def test_a_payment_adds_up_what_may_undo_it() -> None:
+    refunds = page(
+        objects.refund("succeeded", 400),
+        objects.refund("pending", 300),
+        objects.refund("failed", 800),
+        objects.refund("canceled", 700),
+    )
+    answers = {
+        "GET /v1/refunds": refunds,
+        "GET /v1/disputes": page(objects.DISPUTE),
+        "GET /v1/invoice_payments": page({"id": "inpay_1", "invoice": "in_1", "status": "paid"}),
+    }
+    payment, requests = await ask(CALLS["payment"], answers)
+    assert (payment.amount, payment.amount_refunded) == (1500, 700)
+    assert payment.is_fully_refunded is False
+    assert [(dispute.id, dispute.status) for dispute in payment.disputes] == [
+        ("dp_1", "needs_response")
+    ]
+    assert (payment.invoice, payment.subscription, payment.session) == ("in_1", "sub_1", "cs_1")
+    (asked,) = [r.form for r in requests if r.path == "/v1/invoice_payments"]
+    assert asked["payment[type]"] == "payment_intent"
+
+
+async def test_a_payment_refunded_in_parts_is_refunded_in_the_end() -> None:
+    refunds = page(objects.refund("succeeded", 700), objects.refund("pending", 800))
+    payment, _ = await ask(CALLS["payment"], {"GET /v1/refunds": refunds})
+    assert payment.is_fully_refunded is True
+    assert (payment.invoice, payment.subscription) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "obj"),
+    [
+        ("payment of charge", "GET /v1/charges/ch_1", objects.CHARGE),
+        ("payment of dispute", "GET /v1/disputes/dp_1", objects.DISPUTE),
+        ("payment of refund", "GET /v1/refunds/re_1", objects.refund("succeeded", 1)),
+    ],
+)
+async def test_what_was_paid_without_a_payment_intent_is_no_payment_of_ours(
+    name: str, path: str, obj: Json
+) -> None:
+    payment, _ = await ask(CALLS[name])
+    assert payment.id == "pi_1"
+    without = {path: {**obj, "payment_intent": None}}
+    payment, _ = await ask(CALLS[name], {**without, "GET /v1/charges/ch_1": {"id": "ch_1"}})
+    assert payment is None
+
+
+async def test_an_old_dispute_finds_its_payment_through_the_charge() -> None:
+    old = {**objects.DISPUTE, "payment_intent": None}
+    payment, _ = await ask(CALLS["payment of dispute"], {"GET /v1/disputes/dp_1": old})
+    assert payment.id == "pi_1"
+
+
+async def test_an_invoice_tells_its_subscription_and_where_to_pay() -> None:
+    invoice, _ = await ask(CALLS["invoice"])
+    assert (invoice.subscription, invoice.status) == ("sub_1", "open")
+    assert invoice.hosted_invoice_url == "https://pay.example/i/in_1"
+    assert invoice.subscription_metadata == {"telegram_user_id": "5"}
+    assert (await ask(CALLS["subscription of invoice"]))[0].id == "sub_1"
+    alone = {"GET /v1/invoices/in_1": {**objects.INVOICE, "parent": None}}
+    assert (await ask(CALLS["subscription of invoice"], alone))[0] is None
+
+
+async def test_a_deleted_customer_is_known_as_such() -> None:
+    gone = {"id": "cus_1", "object": "customer", "deleted": True}
+    customer, _ = await ask(CALLS["customer"], {"GET /v1/customers/cus_1": gone})
+    assert (customer.deleted, customer.metadata, customer.livemode) == (True, {}, False)
+
+
+async def test_an_account_has_a_name() -> None:
+    account, _ = await ask(CALLS["account"])
+    assert (account.id, account.name, account.country) == ("acct_1", "Клуб", "CZ")
+    bare = {"GET /v1/account": {"id": "acct_1", "object": "account"}}
+    assert (await ask(CALLS["account"], bare))[0].name == "acct_1"
+
+
+async def test_a_customer_is_made_once_for_a_key() -> None:
+    _, (request,) = await ask(CALLS["new customer"])
+    assert request.headers["idempotency-key"] == "key-1"
+    assert request.form["metadata[telegram_user_id]"] == "5"
+    assert (request.form["name"], request.form["preferred_locales[0]"]) == ("Олена", "uk")
+
+
+async def test_a_subscription_checkout_writes_its_tag_where_it_is_looked_for() -> None:
+    request = checkout(
+        trial_days=7,
+        allow_promotion_codes=True,
+        locale="ru",
+        expires_at=datetime.fromtimestamp(objects.LATER, UTC),
+    )
+    session, (sent,) = await ask(lambda g: g.create_checkout_session(request, "key-2"))
+    assert session.url == "https://pay.example/c/cs_1"
+    assert sent.headers["idempotency-key"] == "key-2"
+    assert sent.form["metadata[telegram_user_id]"] == "5"
+    assert sent.form["subscription_data[metadata][telegram_user_id]"] == "5"
+    assert sent.form["subscription_data[trial_period_days]"] == "7"
+    assert sent.form["allow_promotion_codes"] == "true"
+    assert sent.form["locale"] == "ru"
+    assert sent.form["expires_at"] == str(objects.LATER)
+    assert not [name for name in sent.form if name.startswith("payment_intent_data")]
+
+
+async def test_a_one_time_checkout_writes_its_tag_where_it_is_looked_for() -> None:
+    request = checkout(mode="payment", with_invoice=True, trial_days=7, locale="uk")
+    _, (sent,) = await ask(lambda g: g.create_checkout_session(request, "key-3"))
+    assert sent.form["payment_intent_data[metadata][telegram_user_id]"] == "5"
+    assert sent.form["invoice_creation[invoice_data][metadata][telegram_user_id]"] == "5"
+    assert sent.form["invoice_creation[enabled]"] == "true"
+    assert sent.form["locale"] == "auto"
+    assert not [name for name in sent.form if name.startswith("subscription_data")]
+
+
+async def test_events_come_as_if_by_webhook() -> None:
+    events, (request,) = await ask(CALLS["events"])
+    assert [event.id for event in events] == ["evt_2", "evt_1"]
+    assert json.loads(events[0].payload) == objects.event(2)
+    assert request.form["types[1]"] == "price.updated"
+    assert request.form["created[gte]"] == str(objects.CREATED)
+    assert request.form["created[lt]"] == str(objects.CREATED)
+
+
+async def test_a_list_is_read_to_its_end() -> None:
+    async def vendor(request: hostile.Request, writer: asyncio.StreamWriter) -> None:
+        after = int(request.form.get("starting_after", "evt_3").removeprefix("evt_"))
+        found = page(objects.event(after - 1), has_more=after > 2)
+        await hostile.answering(found)(request, writer)
+
+    async with hostile.serving(vendor) as server, aiohttp.ClientSession() as session:
+        gateway = StripeGateway(KEY, base_url=server.url, http_client=StripeTransport(session))
+        events = await events_of(gateway)
+    assert [event.id for event in events] == ["evt_2", "evt_1"]
+
+
+@pytest.mark.parametrize("types", [[], [f"type.{number}" for number in range(21)]])
+async def test_more_types_of_events_than_stripe_takes_are_refused(types: list[str]) -> None:
+    with pytest.raises(ValueError, match="20 types"):
+        await ask(lambda g: anext(g.list_events(types, CREATED)))
+
+
+async def test_a_gateway_shows_its_mode_but_not_its_key() -> None:
+    async with aiohttp.ClientSession() as session:
+        transport = StripeTransport(session)
+        live = StripeGateway("rk_live_SECRET", base_url="http://x", http_client=transport)
+        test = StripeGateway(KEY, base_url="http://x", http_client=transport)
+    assert (repr(live), live.livemode) == ("StripeGateway(live mode)", True)
+    assert (repr(test), test.livemode) == ("StripeGateway(test mode)", False)
