@@ -127,8 +127,11 @@ def update_integration(
     return row
 
 
-def rotate_webhook_secret(integration_id: int, actor: str) -> None:
-    """Make a new webhook secret and have it registered; the old one ends at once."""
+def rotate_webhook_secret(integration_id: int, actor: str) -> str:
+    """Make a new webhook secret and have it registered; the old one ends at once.
+
+    Gives the job's external id, by which its end can be looked up.
+    """
     with transaction.atomic():
         row = Integration.objects.select_for_update().get(id=integration_id)
         secret = _free_webhook_secret()
@@ -144,7 +147,7 @@ def rotate_webhook_secret(integration_id: int, actor: str) -> None:
             integration_id=row.id,
             after={"webhook_secret": SECRET_REPLACED},
         )
-        request_registration(row.id)
+        return request_registration(row.id)
 
 
 def _described(row: Integration) -> dict[str, Plain]:

@@ -63,10 +63,11 @@ def grant(
     return order.grant_id
 
 
-def revoke(entitlement_id: int, note: str, actor: str) -> None:
+def revoke(entitlement_id: int, note: str, actor: str) -> str:
     """Order the end of a grant; what was paid for ends in Stripe, not here.
 
-    Raises GrantRefusedError, and DoesNotExist for an unknown id.
+    Gives the job's external id, by which its end can be looked up. Raises GrantRefusedError, and
+    DoesNotExist for an unknown id.
     """
     with transaction.atomic():
         entitlement = Entitlement.objects.select_related("customer").get(id=entitlement_id)
@@ -82,7 +83,8 @@ def revoke(entitlement_id: int, note: str, actor: str) -> None:
             integration_id=customer.integration_id,
             telegram_user_id=customer.telegram_user_id,
         )
-        _enqueue(REVOKE, order, customer, f"revoke:{entitlement.id}:{new_id()}")
+        external_id = f"revoke:{entitlement.id}:{new_id()}"
+        _enqueue(REVOKE, order, customer, external_id)
         record(
             actor,
             "grant.revoked",
@@ -92,6 +94,7 @@ def revoke(entitlement_id: int, note: str, actor: str) -> None:
             before={"grant": entitlement.external_id, "plan": entitlement.plan_id},
             after={"note": note.strip()[:_NOTE_LENGTH]},
         )
+    return external_id
 
 
 def _enqueue(
