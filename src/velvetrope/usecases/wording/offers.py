@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording import parts
 from velvetrope.usecases.wording.outgoing import Button, Html, OutgoingMessage
 
@@ -52,11 +53,9 @@ def plan_not_sold(words: Words) -> OutgoingMessage:
 
 
 def checkout_link(words: Words, plan: PlanView, url: str) -> OutgoingMessage:
-    recurring = plan.interval != "one_time"
-    trial = bool(recurring and plan.trial_days)
     text = words.once(("checkout", plan.id), lambda: _checkout(words, plan))
     amount = words.amount(plan)
-    if trial:
+    if parts.has_trial(plan):
         label = words.plain("button.start_trial")
     elif amount:
         label = words.plain("button.pay", amount=amount)
@@ -109,14 +108,14 @@ def _plans(words: Words) -> OutgoingMessage:
 
 def _checkout(words: Words, plan: PlanView) -> Html:
     view = words.view
-    recurring = plan.interval != "one_time"
+    recurring = plan.interval is not Interval.ONE_TIME
     if view.terms_url:
         terms = words.text("checkout.terms_link", url=view.terms_url)
     else:
         terms = words.text("checkout.terms")
     return parts.paragraphs(
         parts.describe_plan(words, plan, with_chats=len(view.chats) > 1),
-        words.text("checkout.how_trial" if recurring and plan.trial_days else "checkout.how"),
+        words.text("checkout.how_trial" if parts.has_trial(plan) else "checkout.how"),
         words.text("checkout.renews") if recurring else "",
         terms,
     )

@@ -77,5 +77,5 @@ def visible(text: str) -> str:
 def _fitting(text: str) -> str:
     """Cut a text that would be refused; only an operator's own wording can become that long."""
     if len(text) <= LONGEST_TEXT or len(seen := visible(text)) <= LONGEST_TEXT:
-        return text
+        return str(text)  # the outbox's JSON knows no subclasses
     return html.escape(seen[: LONGEST_TEXT - 1] + "…", quote=True)

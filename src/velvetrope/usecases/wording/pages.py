@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording import parts
 from velvetrope.usecases.wording.bot_profile import COMMANDS
 from velvetrope.usecases.wording.outgoing import Button, Html, OutgoingMessage
@@ -98,7 +99,7 @@ def _terms(words: Words) -> OutgoingMessage:
     else:
         failed = words.text("terms.no_grace")
     whole = words.text("terms.whole", url=words.view.terms_url) if words.view.terms_url else ""
-    recurring = any(plan.interval != "one_time" for plan in words.view.plans)
+    recurring = any(plan.interval is not Interval.ONE_TIME for plan in words.view.plans)
     return OutgoingMessage(
         parts.paragraphs(
             words.text("terms.title"),

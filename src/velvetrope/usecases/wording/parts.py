@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording.outgoing import Button, Html
 from velvetrope.usecases.wording.words import LONGEST_NAME_ON_BUTTON
 
@@ -36,10 +37,15 @@ def rows(*groups: Iterable[Row]) -> Rows:
     return tuple(row for group in groups for row in group)
 
 
+def has_trial(plan: PlanView) -> bool:
+    """Tell whether a plan begins with free days, which only subscriptions can."""
+    return bool(plan.trial_days) and plan.interval is not Interval.ONE_TIME
+
+
 def describe_price(words: Words, plan: PlanView) -> Html:
     """Give the price, its period and the trial: «€9.00 per month · 7 days free»."""
     price = words.text("plan.price", price=words.price(plan))
-    if plan.trial_days and plan.interval != "one_time":
+    if plan.trial_days and has_trial(plan):
         return Html(f"{price} · {words.count('plan.trial', plan.trial_days)}")
     return price
 
@@ -65,11 +71,14 @@ def describe_plans(words: Words, plans: Sequence[PlanView]) -> Html:
 
 def plan_buttons(words: Words, plans: Sequence[PlanView]) -> Rows:
     """Give one button for each plan; a single plan's button invites instead of naming it."""
-    if len(plans) == 1:
-        plan = plans[0]
-        key = "button.try" if plan.trial_days and plan.interval != "one_time" else "button.join"
-        price = words.price(plan)
-        return ((Button(words.plain(key, price=price), data=f"plan:{plan.id}"),),)
+    if len(plans) != 1:
+        return named_plan_buttons(words, plans)
+    plan = plans[0]
+    key = "button.try" if has_trial(plan) else "button.join"
+    return ((Button(words.plain(key, price=words.price(plan)), data=f"plan:{plan.id}"),),)
+
+
+def named_plan_buttons(words: Words, plans: Sequence[PlanView]) -> Rows:
     return tuple(
         (
             Button(
@@ -106,6 +115,13 @@ def action(words: Words, name: str, data: str | None = None) -> Row:
 
 
 def ways_back(words: Words, plans: Sequence[PlanView]) -> Rows:
-    """Offer those plans that can still be bought, or all that can if none of them can."""
+    """Offer those plans that can still be bought, and a look at the others."""
+    for_sale = words.view.plans_for_sale
     possible = [plan for plan in plans if plan.for_sale]
-    return plan_buttons(words, possible or words.view.plans_for_sale)
+    if not possible:
+        return plan_buttons(words, for_sale)
+    others = any(plan not in possible for plan in for_sale)
+    return rows(
+        named_plan_buttons(words, possible),
+        [action(words, "other_plans", "plans")] if others else [],
+    )

@@ -36,6 +36,8 @@ _UNDATED = frozenset(
         StandingKind.DISPUTED,
     }
 )
+#: What is told of a plan instead of a payment for it that is on its way.
+_OPEN = frozenset({*StandingKind} - {StandingKind.ENDED})
 _PRICED = frozenset({StandingKind.RENEWS, StandingKind.TRIAL})
 MOST_SHOWN = 15
 
@@ -56,6 +58,7 @@ def status(
             words.text("status.pending_payment"),
         )
         for plan in pending
+        if not any(one.plan_id == plan.id and one.kind in _OPEN for one in shown)
     ]
     if not blocks:
         return _nothing(words)
