@@ -87,11 +87,13 @@ def _tell_opened(
     if is_first:
         row.opened_at = work.now
         work.save(row)
-    if is_first and row.kind != EntitlementKind.GRANT.value:
+    if not is_first:
+        message = messages.access_restored(words, plan, chats)
+    elif row.kind == EntitlementKind.GRANT.value:
+        message = messages.access_granted(words, plan, chats)
+    else:
         trial_until = row.trial_end if change.now.reason is Reason.TRIAL else None
         message = messages.payment_received(words, plan, chats, trial_until=trial_until)
-    else:
-        message = messages.access_restored(words, plan, chats)
     occasion = f"opened:{row.external_id}" if is_first else _again("opened", row)
     tell(work, view, customer, message, occasion=occasion, priority=Priority.GRANT)
 
