@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: trouble, a breaker is open, Telegram asks everybody to slow down.
 FREE: Final = UNAVAILABLE | {"circuit_open", "too_many_requests"}
 
+_PASSING: Final = UNAVAILABLE | {"circuit_open"}
 _TRACE_LENGTH: Final = 8_000
 _CODE_LENGTH: Final = 64
 #: Seconds until the next try where neither the failure nor the back-off tell.
@@ -77,6 +78,11 @@ def judge(
         return Never(attempts + 1, error, trace)
     wait = backoff.delay(attempts + 1, rng, at_least=error.retry_after)
     return Again(now + timedelta(seconds=wait), attempts + 1, error, trace)
+
+
+def is_worth_keeping(verdict: Again | Never) -> bool:
+    """Tell whether a restart should know of it; a try that wasn't made leaves no trace."""
+    return not (isinstance(verdict, Again) and verdict.error.code in _PASSING)
 
 
 def code_of(error: VelvetError) -> str:
