@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from velvetrope.sandbox.stripe.account import Account
 
 #: The last four digits by which a person tells the sandbox's cards apart.
-_LAST4 = {
+LAST4 = {
     CardConduct.GOOD: "4242",
     CardConduct.DECLINED: "0002",
     CardConduct.DECLINES_LATER: "0341",
@@ -60,7 +60,7 @@ def create(account: Account, conduct: CardConduct, email: str | None, name: str 
             "country": "DE",
             "fingerprint": new_id("fp", 16)[3:],
             "generated_from": {"charge": None, "setup_attempt": None},
-            "last4": _LAST4[conduct],
+            "last4": LAST4[conduct],
         }
     else:
         method["card"] = card_details(conduct)
@@ -84,7 +84,7 @@ def card_details(conduct: CardConduct) -> Obj:
         "fingerprint": "Xt5EWLLDS7FJjR1c",
         "funding": "credit",
         "generated_from": None,
-        "last4": _LAST4[conduct],
+        "last4": LAST4[conduct],
         "networks": {"available": ["visa"], "preferred": None},
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": True},
