@@ -16,7 +16,7 @@ import aiohttp
 from velvetrope.sandbox.guard import NotInProduction, refuse_production
 from velvetrope.sandbox.handset import Control, SandboxError
 from velvetrope.sandbox.journey import Log, StepFailedError, play
-from velvetrope.sandbox.stage import OPERATOR, Stage, StageError
+from velvetrope.sandbox.stage import OPERATOR, STRIPE_KEY, Stage, StageError
 from velvetrope.sandbox.world import World, build_world
 
 if TYPE_CHECKING:
@@ -88,12 +88,16 @@ async def _run(options: argparse.Namespace) -> int:
 async def _open(stage: Stage, session: aiohttp.ClientSession) -> World:
     """Start both parts, people the sandbox, and connect the bot as an operator would."""
     await stage.open_sandbox()
-    world = await build_world(stage.telegram_url, stage.stripe_url)
+    world = await build_world(stage.telegram_url, stage.stripe_url, stripe_key=STRIPE_KEY)
     await stage.open_product()
     stripe = Control(session, stage.stripe_url)
     await stripe.post(
         "webhook_endpoints",
-        {"url": f"{stage.product_url}/stripe/bots/webhooks", "secret": stage.signing_secret},
+        {
+            "account": STRIPE_KEY,
+            "url": f"{stage.product_url}/stripe/bots/webhooks",
+            "secret": stage.signing_secret,
+        },
     )
     prices = [part for price in world.price_ids for part in ("--price", price)]
     await stage.command(

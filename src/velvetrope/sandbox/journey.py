@@ -115,8 +115,7 @@ async def _stranger(telegram: Control, world: World, log: Log) -> None:
 
 async def _subscription_of(person: Person, stripe: Control) -> str:
     state = await stripe.get("state")
-    for account in state["accounts"]:
-        for one in account["subscriptions"]:
-            if one["metadata"].get("telegram_user_id") == str(person.id):
-                return str(one["id"])
+    for one in state["subscriptions"]:
+        if one["metadata"].get("telegram_user_id") == str(person.id):
+            return str(one["id"])
     raise StepFailedError(f"no subscription of person {person.id}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.errors import NeedsOperator, Permanent
@@ -63,10 +63,25 @@ class RegisterHandler:
         )
         if found.bot is None or not view.active:
             return RegistrationFacts(view.id, found, webhook_set=False)
+        try:
+            await self._set_up(bot, view)
+        except (Permanent, NeedsOperator) as error:
+            refused = Problem("webhook_refused", {"reason": str(error)})
+            found = replace(found, general=(*found.general, refused))
+            return RegistrationFacts(view.id, found, webhook_set=False)
+        return RegistrationFacts(view.id, found, webhook_set=True)
+
+    async def _set_up(self, bot: BotApi, view: IntegrationView) -> None:
+        """Point the webhook here, then give the bot its menu and descriptions."""
         secret = await self._services.db.read(lambda: _webhook_secret(view.id))
         await bot.set_webhook(self._services.telegram_webhook_url, secret_token=secret)
-        await _introduce(bot, view, self._services)
-        return RegistrationFacts(view.id, found, webhook_set=True)
+        now = self._services.clock()
+        for code in (None, *LANGUAGES):
+            words = Words(view, code or view.language, now)
+            short = bot_profile.short_description(words)
+            await bot.set_my_commands(bot_profile.commands(words), language_code=code)
+            await bot.set_my_description(bot_profile.description(words), language_code=code)
+            await bot.set_my_short_description(short, language_code=code)
 
     def subjects(self, event: Event, facts: RegistrationFacts | None) -> Sequence[CustomerKey]:  # noqa: ARG002  port
         return []
@@ -177,18 +192,3 @@ def _webhook_secret(integration_id: int) -> str:
     if secret is None:  # the column is not nullable
         raise NeedsOperator("webhook_secret_missing")
     return secret.reveal()
-
-
-async def _introduce(bot: BotApi, view: IntegrationView, services: Services) -> None:
-    """Give the bot its menu and descriptions: the default without a language, then each one."""
-    now = services.clock()
-    for code in (None, *LANGUAGES):
-        words = Words(view, code or view.language, now)
-        await bot.set_my_commands(bot_profile.commands(words), language_code=code)
-        await bot.set_my_description(bot_profile.description(words), language_code=code)
-        await bot.set_my_short_description(bot_profile.short_description(words), language_code=code)
-
-
-def registration_problem(error: Permanent | NeedsOperator) -> Problem:
-    """Name what kept a registration from finishing, for the operator's page."""
-    return Problem(error.code, {})
