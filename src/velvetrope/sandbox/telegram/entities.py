@@ -208,3 +208,16 @@ def detect(text: str, *, commands: bool) -> list[Entity]:
                 offset = utf16_length(text[: match.start()])
                 found.append(Entity(type=kind, offset=offset, length=utf16_length(match[0])))
     return sorted(found, key=lambda entity: entity.offset)
+
+
+def add_detected(text: str, given: list[Entity], *, commands: bool) -> list[Entity]:
+    """Add what is detected outside of links and code to the entities that were given."""
+    taken = [e for e in given if e.type in {"text_link", "code", "pre"}]
+    detected = [
+        one
+        for one in detect(text, commands=commands)
+        if not any(
+            one.offset < e.offset + e.length and e.offset < one.offset + one.length for e in taken
+        )
+    ]
+    return sorted([*given, *detected], key=lambda e: (e.offset, -e.length)) if detected else given

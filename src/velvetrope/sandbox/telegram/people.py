@@ -151,7 +151,7 @@ def post(world: World, person: Person, room: Room, text: str) -> Note:
             world.date,
             sender,
             text,
-            found or entities.detect(text, commands=True),
+            entities.add_detected(text, found, commands=True),
         )
     )
     kind = "channel_post" if room.kind == "channel" else "message"

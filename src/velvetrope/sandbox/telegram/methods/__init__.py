@@ -36,6 +36,7 @@ _METHODS = (
     Method("getChat", chats.OfChat, chats.get_chat),
     Method("getChatMember", chats.OfMember, chats.get_chat_member),
     Method("getChatAdministrators", chats.GetChatAdministrators, chats.get_chat_administrators),
+    Method("getChatMemberCount", chats.OfChat, chats.get_chat_member_count),
     Method("banChatMember", chats.BanChatMember, chats.ban_chat_member),
     Method("unbanChatMember", chats.UnbanChatMember, chats.unban_chat_member),
     Method("leaveChat", chats.OfChat, chats.leave_chat),

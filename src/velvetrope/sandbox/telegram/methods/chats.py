@@ -111,6 +111,11 @@ def get_chat_administrators(
     ]
 
 
+def get_chat_member_count(context: Context, params: OfChat) -> int:
+    room = find_room_of_bot(context, params.chat_id)
+    return sum(member.is_in for member in room.members.values())
+
+
 def ban_chat_member(context: Context, params: BanChatMember) -> bool:
     world, bot = context.world, context.bot
     room = _room_to_restrict(context, params)

@@ -117,7 +117,7 @@ def _read_text(params: Texted) -> tuple[str, list[wire.Entity]]:
         raise bad_request("message text is empty")
     if entities.utf16_length(text) > _TEXT_LIMIT:
         raise bad_request("message is too long")
-    return text, found or entities.detect(text, commands=False)
+    return text, entities.add_detected(text, found, commands=False)
 
 
 def _place_for(context: Context, chat_id: ChatId) -> tuple[Person | Room, History]:
