@@ -4,16 +4,48 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-long lint format lock messages bench-path pictures clean
+.PHONY: help setup demo serve test lint format lock messages pictures clean
 
-help:  ## what can be typed
+help:  ## say what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): requirements/development.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## install into .venv what is locked
+
+demo: setup  ## start the product with a pretended Telegram and Stripe, on this machine only
+	$(BIN)/velvetrope demo
+
+serve: setup  ## bring the database up to date and serve, with the settings of the environment
+	$(BIN)/velvetrope migrate
+	$(BIN)/velvetrope serve
+
+test: setup  ## run all tests
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+lint: setup  ## judge form, types, layers, migrations and messages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m django makemigrations --check --dry-run --settings velvetrope.store.typing_settings
+
+format: setup  ## put the code into form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header
+
+lock: setup  ## lock every dependency anew, by version and hash
+	$(LOCK) --output-file requirements/runtime.txt
+	$(LOCK) --extra dev --output-file requirements/development.txt
+
+clean:  ## remove what was installed and measured, never data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov

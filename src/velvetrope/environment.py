@@ -57,7 +57,7 @@ class Reader:
         value = self.text(name)
         if not value:
             if needed:
-                self.problem(name, "is missing", f"{_MAKE_ONE}, and keep it for ever.")
+                self.problem(name, "missing", f"{_MAKE_ONE}, and keep it for ever.")
             return ""
         self._judge_key(name, value, "the key")
         return value
@@ -66,7 +66,7 @@ class Reader:
         values = self.items(name)
         if not values and needed:
             self.problem(
-                name, "is missing", f"{_MAKE_ONE}, and keep it apart from the database's copies."
+                name, "missing", f"{_MAKE_ONE}, and keep it apart from the database's copies."
             )
         for number, value in enumerate(values, 1):
             self._judge_key(name, value, f"key {number}")
@@ -98,7 +98,7 @@ class Reader:
         except ValueError:
             whole = None
         if not whole:
-            self.problem(name, "is not a DSN", "Copy the whole DSN from your project in Sentry.")
+            self.problem(name, "no DSN", "Copy the whole DSN from your project in Sentry.")
         return value
 
     def stripe_api_key(self, *, needed: bool) -> str | None:
@@ -107,7 +107,7 @@ class Reader:
         if not value:
             if needed:
                 where = "Copy a secret or restricted key from Stripe, Developers, API keys."
-                self.problem(name, "is missing", where)
+                self.problem(name, "missing", where)
             return None
         return self._valid(name, lambda: validation.stripe_api_key(value, field=name))
 
@@ -119,7 +119,7 @@ class Reader:
                 "Add the webhook endpoint in Stripe (the README lists its events) and copy its "
                 "signing secret."
             )
-            self.problem(name, "is missing", where)
+            self.problem(name, "missing", where)
         for number, value in enumerate(values, 1):
             try:
                 validation.webhook_secret(value, field=name)
@@ -133,7 +133,7 @@ class Reader:
         if not value:
             if production:
                 remedy = "Give the address at which Telegram and Stripe reach this server."
-                self.problem(name, "is missing", f"{remedy} Example: https://door.example.com")
+                self.problem(name, "missing", f"{remedy} Example: https://door.example.com")
             return default
         url = self._valid(name, lambda: validation.base_url(value, field=name))
         if url is None:
@@ -145,7 +145,7 @@ class Reader:
             )
         if production and parts.scheme != "https":
             self.problem(
-                name, "is not https", "Telegram and Stripe deliver over TLS only: use https://…."
+                name, "not https", "Telegram and Stripe deliver over TLS only: use https://…."
             )
         if production and is_private_host(parts.hostname or ""):
             self.problem(

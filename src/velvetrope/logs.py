@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _QUIET: Final = ("uvicorn", "uvicorn.error", "asyncio", "aiohttp", "stripe", "django.utils")
 
 
-def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
+def configure(
+    settings: Settings, *, level: int = logging.INFO, stream: TextIO | None = None
+) -> None:
     """Send everything that is logged, by us or by a library, through one scrubbing renderer.
 
     Call it once per process, before anything logs.
@@ -37,7 +39,7 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
     render = _renderers(settings, colours=target.isatty())
     structlog.configure(
         processors=[*shared, *render, _ScrubText(scrubber)],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=target),
         cache_logger_on_first_use=True,
     )
@@ -52,7 +54,7 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

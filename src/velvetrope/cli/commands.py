@@ -1,0 +1,251 @@
+"""Every command with what it takes; docs/commands.md describes the same ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from velvetrope.cli.grammar import BOT, JSON, LIMIT, NOTE, OF_BOT, WAIT, Command, Opens, option
+
+_CLI: Final = "velvetrope.cli"
+_MEMBER: Final = option(
+    "member", metavar="MEMBER", help="id of the customer; with --bot the Telegram user id"
+)
+_OF_MEMBER: Final = option("--bot", metavar="BOT", help="the bot whose user is meant")
+_REFS: Final = option(
+    "letters", nargs="*", metavar="LETTER", help="as listed: event:123 or item:456"
+)
+_ALL: Final = option("--all", action="store_true", help="all that the other options leave")
+_CODE: Final = option("--code", default="", metavar="CODE", help="only with this error code")
+_KIND: Final = option("--kind", choices=("event", "item"), help="only events, or only calls")
+
+COMMANDS: Final = (
+    Command(
+        "demo",
+        f"{_CLI}.demo:demo",
+        "show the whole product with a pretended Telegram and Stripe",
+        (
+            option("--script", action="store_true", help="play the journey without a browser"),
+            option("--port", type=int, default=8000, help="of the product (8000); 0: a free one"),
+            option("--phone-port", type=int, default=8001, help="of the phone (8001)"),
+            option("--stripe-port", type=int, default=8002, help="of the pretended Stripe (8002)"),
+            option(
+                "--folder",
+                type=Path,
+                default=Path("data/demo"),
+                help="for its data, emptied first (data/demo)",
+            ),
+        ),
+        opens=Opens.NOTHING,
+    ),
+    Command(
+        "serve",
+        f"{_CLI}.serve:serve",
+        "serve webhooks, console, health and metrics",
+        (
+            option("--host", default="127.0.0.1", help="address to listen at (127.0.0.1)"),
+            option("--port", type=int, default=8000, help="0 takes a free one (8000)"),
+            option(
+                "--role",
+                choices=("all", "web", "worker"),
+                default="all",
+                help="part of the work; SQLite knows only all",
+            ),
+            JSON,
+        ),
+        opens=Opens.NOTHING,
+    ),
+    Command(
+        "migrate",
+        f"{_CLI}.installation:migrate",
+        "bring the database up to date",
+        (JSON,),
+        opens=Opens.DATABASE,
+    ),
+    Command(
+        "check",
+        f"{_CLI}.installation:check",
+        "judge settings and database without reaching out",
+        (JSON,),
+        opens=Opens.DATABASE,
+    ),
+    Command(
+        "doctor",
+        f"{_CLI}.doctor:doctor",
+        "look at everything, vendors included, and say what to mend",
+        (JSON,),
+    ),
+    Command(
+        "createoperator",
+        f"{_CLI}.operators:create",
+        "let a person sign in to the console",
+        (
+            option("name", nargs="?", default="operator", help="name to sign in with (operator)"),
+            option(
+                "--password",
+                metavar="-",
+                choices=("-",),
+                help="- reads it from standard input; else it is asked for or generated",
+            ),
+            option("--generate", action="store_true", help="generate it without asking"),
+            JSON,
+        ),
+    ),
+    Command(
+        "bots add",
+        f"{_CLI}.bots:add",
+        "connect a bot: verify it, store it, register its webhook",
+        (
+            option(
+                "--token",
+                metavar="TOKEN",
+                help="from @BotFather; - reads standard input, else VELVETROPE_BOT_TOKEN is used",
+            ),
+            option(
+                "--chat",
+                action="append",
+                default=[],
+                metavar="ID",
+                help="channel or supergroup that it opens (repeatable)",
+            ),
+            option(
+                "--price",
+                action="append",
+                default=[],
+                metavar="ID",
+                help="Stripe price that it sells (repeatable)",
+            ),
+            option("--name", default="", help="its name here; else the bot's own"),
+            option("--language", default="en", help="en, uk or ru, for who has not chosen (en)"),
+            option("--time-zone", default="UTC", metavar="ZONE", help="of dates in messages (UTC)"),
+            option("--terms-url", default="", metavar="URL", help="shown before paying"),
+            option("--privacy-url", default="", metavar="URL", help="shown by /privacy"),
+            option("--support", default="", metavar="TEXT", help="contact shown by /paysupport"),
+            WAIT,
+            JSON,
+        ),
+    ),
+    Command("bots list", f"{_CLI}.bots:list_all", "list the integrations", (JSON,)),
+    Command("bots show", f"{_CLI}.bots:show", "show one with its chats and problems", (BOT, JSON)),
+    Command(
+        "bots verify",
+        f"{_CLI}.bots:verify",
+        "look at the bot, its rights and prices; changes nothing",
+        (BOT, JSON),
+    ),
+    Command(
+        "bots register",
+        f"{_CLI}.bots:register",
+        "verify, then point the bot's webhook here again",
+        (BOT, WAIT, JSON),
+    ),
+    Command(
+        "bots rotate-secret",
+        f"{_CLI}.bots:rotate_secret",
+        "replace the webhook's secret and register it",
+        (BOT, WAIT, JSON),
+    ),
+    Command(
+        "bots disable",
+        f"{_CLI}.bots:disable",
+        "acknowledge its updates and do nothing about them",
+        (BOT, JSON),
+    ),
+    Command("bots enable", f"{_CLI}.bots:enable", "let it work again", (BOT, WAIT, JSON)),
+    Command("plans list", f"{_CLI}.plans:list_all", "list the plans", (OF_BOT, JSON)),
+    Command(
+        "plans sync",
+        f"{_CLI}.plans:sync",
+        "copy names, amounts and states from Stripe again",
+        (OF_BOT, WAIT, JSON),
+    ),
+    Command(
+        "events list",
+        f"{_CLI}.events:list_some",
+        "list events, the newest first",
+        (
+            OF_BOT,
+            option("--source", choices=("telegram", "stripe", "job"), help="only from there"),
+            option(
+                "--state",
+                choices=("pending", "claimed", "done", "dead", "discarded"),
+                help="only in this state",
+            ),
+            option(
+                "--outcome",
+                choices=("handled", "ignored", "foreign", "unhandled"),
+                help="only with this outcome",
+            ),
+            LIMIT,
+            JSON,
+        ),
+    ),
+    Command(
+        "events show",
+        f"{_CLI}.events:show",
+        "show one event with its payload",
+        (option("event", type=int, metavar="ID", help="as listed"), JSON),
+    ),
+    Command(
+        "events replay",
+        f"{_CLI}.events:replay",
+        "try a dead event again",
+        (option("event", type=int, metavar="ID", help="as listed"), WAIT, JSON),
+    ),
+    Command(
+        "deadletters list",
+        f"{_CLI}.deadletters:list_some",
+        "list events and calls that failed for good",
+        (OF_BOT, _KIND, _CODE, LIMIT, JSON),
+    ),
+    Command(
+        "deadletters replay",
+        f"{_CLI}.deadletters:replay",
+        "try them again from the start",
+        (_REFS, _ALL, OF_BOT, _KIND, _CODE, JSON),
+    ),
+    Command(
+        "deadletters discard",
+        f"{_CLI}.deadletters:discard",
+        "give them up; they stay on record",
+        (_REFS, _ALL, OF_BOT, _KIND, _CODE, JSON),
+    ),
+    Command(
+        "members list",
+        f"{_CLI}.members:list_some",
+        "list customers, the newest first",
+        (
+            OF_BOT,
+            option("--holding", action="store_true", help="only who holds access now"),
+            LIMIT,
+            JSON,
+        ),
+    ),
+    Command(
+        "members show",
+        f"{_CLI}.members:show",
+        "show one with entitlements and access",
+        (_MEMBER, _OF_MEMBER, JSON),
+    ),
+    Command(
+        "members grant",
+        f"{_CLI}.members:grant",
+        "give access by hand",
+        (
+            _MEMBER,
+            _OF_MEMBER,
+            option("--plan", required=True, metavar="PLAN", help="id of the plan, or its price"),
+            option("--until", metavar="DATE", help="2027-01-31, or with a time (UTC)"),
+            option("--days", type=int, metavar="N", help="so many days from now"),
+            NOTE,
+            WAIT,
+            JSON,
+        ),
+    ),
+    Command(
+        "members revoke",
+        f"{_CLI}.members:revoke",
+        "end access that was given by hand",
+        (_MEMBER, _OF_MEMBER, NOTE, WAIT, JSON),
+    ),
+)

@@ -1,0 +1,46 @@
+"""What a command needs before it can do anything: judged settings, the log, the database."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Final
+
+from velvetrope import logs
+from velvetrope import settings as product_settings
+from velvetrope.cli.failures import CommandError
+
+if TYPE_CHECKING:
+    from velvetrope.settings import Settings
+
+#: Who did it, in the audit log.
+ACTOR: Final = "command line"
+
+
+def open_installation(*, migrated: bool = True, level: int = logging.WARNING) -> Settings:
+    """Set this process up from its environment; raises SettingsError.
+
+    CommandError if the database isn't up to date and has to be.
+    """
+    settings = product_settings.from_environment(os.environ)
+    logs.configure(settings, level=level)
+    from velvetrope.web import django_config  # noqa: PLC0415  Django only where it is needed
+
+    django_config.configure(settings)
+    if migrated and pending_migrations():
+        raise CommandError(
+            "The database is not up to date",
+            where=str(settings.database.path),
+            remedy="Run: velvetrope migrate",
+        )
+    return settings
+
+
+def pending_migrations() -> list[str]:
+    """Give the names of the migrations that the database lacks."""
+    from django.db import connection  # noqa: PLC0415  after Django's set-up
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415  the same
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
