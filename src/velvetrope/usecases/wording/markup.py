@@ -12,7 +12,21 @@ from velvetrope.domain.validation import shown
 
 #: Bot API, «HTML style», without those that a text of this product has no use for.
 TAGS: Final = frozenset(
-    {"b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "a", "code", "blockquote"}
+    {
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "ins",
+        "s",
+        "strike",
+        "del",
+        "a",
+        "code",
+        "blockquote",
+        "tg-spoiler",
+    }
 )
 _LINK_SCHEMES: Final = frozenset({"http", "https", "tg", "mailto"})
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
