@@ -60,7 +60,7 @@ class NewEvent(Body, kw_only=True):
     """An event of any kind about any object, known to the sandbox or not."""
 
     type: str
-    object: dict[str, object] | str
+    about: dict[str, object] | str = msgspec.field(name="object")
 
 
 async def show_clock(simulator: Simulator, _request: Request) -> Obj:
@@ -102,11 +102,11 @@ async def roll_secret(simulator: Simulator, request: Request) -> Obj:
 async def add_event(simulator: Simulator, request: Request) -> Obj:
     new = await read(request, NewEvent)
     account = account_named(simulator, new.account)
-    if isinstance(new.object, str):
-        if new.object not in account.index:
-            raise Unknown(f"There is no {new.object}.")
-        return account.emit(new.type, account.index[new.object])
-    return account.emit(new.type, new.object)
+    if isinstance(new.about, str):
+        if new.about not in account.index:
+            raise Unknown(f"There is no {new.about}.")
+        return account.emit(new.type, account.index[new.about])
+    return account.emit(new.type, new.about)
 
 
 async def resend_event(simulator: Simulator, request: Request) -> Obj:
