@@ -104,7 +104,7 @@ class CloseItems(Operation[Closing, None]):
                 outcome.on_failed(one.item, one.error, work)
         except DatabaseError:
             raise  # the transaction is spoilt: everybody runs again alone
-        except Exception as failure:  # noqa: BLE001  a call that was made stays made
+        except Exception as failure:
             log.exception(OUTCOME_FAILED, item_id=one.item.id, method=one.item.method)
             return trace_of(failure)
         work.merge()

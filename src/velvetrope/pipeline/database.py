@@ -39,8 +39,9 @@ class Database:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.writer = GroupWriter(dialect)
-        self._ordinary = _Functions(Urgency.ORDINARY)
-        self._urgent = _Functions(Urgency.URGENT)
+        self.ordinary = _Functions(Urgency.ORDINARY)
+        #: For `submit`, when nobody waits for the function.
+        self.urgent = _Functions(Urgency.URGENT)
         self._readers: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -65,7 +66,7 @@ class Database:
         It must be able to run again, and not use the network. Raises what it raises, or
         RetryLater `database_unavailable` or `database_busy`.
         """
-        result: T = await self.submit(self._urgent if urgent else self._ordinary, fn)
+        result: T = await self.submit(self.urgent if urgent else self.ordinary, fn)
         return result
 
     def submit(self, operation: Operation[I, R], item: I) -> asyncio.Future[R]:

@@ -23,6 +23,8 @@ _EVENTS: Final = InboxEvent._meta.db_table  # noqa: SLF001  Django documents `_m
 class FailedTry:
     event: Event
     verdict: Again | Never
+    #: Whether this process lets go of the event, for the one that serves to try again.
+    hand_back: bool = False
 
 
 class RecordFailures(Operation[FailedTry, None]):
@@ -36,22 +38,24 @@ class RecordFailures(Operation[FailedTry, None]):
 
     def run(self, items: Sequence[FailedTry]) -> Ran[None]:
         now = self._ledger.dialect.moment(self._ledger.clock())
-        columns = ("state", "attempts", "error_code", "error", "finished_at")
-        rows = []
-        for one in items:
-            dead = isinstance(one.verdict, Never)
-            rows.append(
-                (
-                    EventState.DEAD.value if dead else EventState.CLAIMED.value,
-                    one.verdict.attempts,
-                    code_of(one.verdict.error),
-                    one.verdict.trace,
-                    now if dead else None,
-                    one.event.id,
-                )
+        columns = ("state", "attempts", "error_code", "error", "due_at", "finished_at")
+        moment = self._ledger.dialect.moment
+        rows = [
+            (
+                _state(one).value,
+                one.verdict.attempts,
+                code_of(one.verdict.error),
+                one.verdict.trace,
+                moment(one.verdict.at)
+                if one.hand_back and isinstance(one.verdict, Again)
+                else None,
+                now if isinstance(one.verdict, Never) else None,
+                one.event.id,
             )
+            for one in items
+        ]
         self._ledger.dialect.update(_EVENTS, columns, rows, only_claimed=True)
-        self._hold([one for one in items if isinstance(one.verdict, Again)])
+        self._hold([one for one in items if not one.hand_back])
         freed = [one.event.lane for one in items if isinstance(one.verdict, Never)]
         if freed:
             Lane.objects.filter(key__in=freed).delete()
@@ -74,3 +78,9 @@ class RecordFailures(Operation[FailedTry, None]):
             unique_fields=["key"],
             update_fields=["retry_at", "attempts", "error_code"],
         )
+
+
+def _state(one: FailedTry) -> EventState:
+    if isinstance(one.verdict, Never):
+        return EventState.DEAD
+    return EventState.PENDING if one.hand_back else EventState.CLAIMED

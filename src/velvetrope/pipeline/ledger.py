@@ -23,7 +23,7 @@ class Receiver(Protocol):
 
     def take_events(self, events: Sequence[Event]) -> None: ...
 
-    def take_items(self, items: Sequence[Item]) -> None: ...
+    def take_items(self, items: Sequence[Item], *, resumed: bool = False) -> None: ...
 
 
 class Nobody:
@@ -32,7 +32,7 @@ class Nobody:
     def take_events(self, events: Sequence[Event]) -> None:
         """Leave them: they were born pending."""
 
-    def take_items(self, items: Sequence[Item]) -> None:
+    def take_items(self, items: Sequence[Item], *, resumed: bool = False) -> None:
         """Leave them: they were born pending."""
 
 

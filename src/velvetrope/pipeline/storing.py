@@ -92,6 +92,6 @@ class ClaimPending(Operation["Room", Claimed]):
     def _handing_over(self, events: list[Event], calls: list[Item]) -> Callable[[], None]:
         def hand_over() -> None:
             self._ledger.receiver.take_events(events)
-            self._ledger.receiver.take_items(calls)
+            self._ledger.receiver.take_items(calls, resumed=True)
 
         return hand_over

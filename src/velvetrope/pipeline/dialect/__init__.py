@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     Value = str | bytes | int | float | bool | None
 
 
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
 class Dialect(Protocol):
     """The statements of the hot path, run within the transaction of the calling thread."""
+
+    def serve_alone(self) -> Closable | None:
+        """Keep other processes from serving the same database where only one can; until closed."""
 
     def moment(self, value: datetime | None) -> Value:
         """Give a time as the database keeps it."""

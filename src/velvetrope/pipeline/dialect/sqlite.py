@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from velvetrope.pipeline.events import Event, Item
 from velvetrope.store.models import Customer, InboxEvent, OutboxItem
+from velvetrope.store.sqlite.serving import ServingLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +37,9 @@ _ITEM_COLUMNS: Final = (
 
 class SqliteDialect:
     """Implements `Dialect` for the backend `velvetrope.store.sqlite`."""
+
+    def serve_alone(self) -> ServingLock:
+        return ServingLock(str(connection.settings_dict["NAME"]))
 
     def moment(self, value: datetime | None) -> Value:
         return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))

@@ -165,6 +165,17 @@ class EmbeddedDispatcher:
                 log.warning("events_left", count=len(unfinished))
                 await asyncio.wait(unfinished, timeout=1)
 
+    async def run_one(self, event: Event) -> str:
+        """Run an event outside of any lane; a failure is written down as ever, and raised."""
+        handler = self._routes.handler(event.source, event.kind) or self._unhandled
+        try:
+            facts = await self._prepare(handler, event)
+            return await self._db.submit(self._apply, Prepared(event, handler, facts))
+        except Exception as error:
+            verdict = judge(error, event.attempts, self._clock(), self._rng, self._backoff)
+            await self._db.submit(self._failures, FailedTry(event, verdict, hand_back=True))
+            raise
+
     def _make_ready(self, lane: _Lane) -> None:
         source = lane.events[0].source
         if self._running[source] < CONCURRENCY[source] and not self._stopping:

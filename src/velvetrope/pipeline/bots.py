@@ -1,0 +1,110 @@
+"""One bot while it has something to say: its calls that wait, its client, what keeps it silent."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Protocol
+
+from velvetrope.domain.errors import NeedsOperator, Permanent
+from velvetrope.gateways.telegram.pacing import Pacer
+from velvetrope.pipeline.bot_queue import BotQueue
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+
+    import msgspec
+
+    from velvetrope.domain.errors import VelvetError
+    from velvetrope.pipeline.events import Item
+    from velvetrope.store.catalogue import IntegrationView
+    from velvetrope.store.encryption import Secret
+
+#: Seconds for which a bot's token and switch are taken for what they were.
+BOT_AGE: Final = 2.0
+
+#: These concern the bot as a whole, other ones that need an operator concern one chat.
+_WHOLE_BOT: Final = frozenset({"bot_unauthorized", "bot_not_found", "conflict", "bot_inactive"})
+
+
+class Performed(Protocol):
+    @property
+    def result(self) -> msgspec.Raw | None:
+        """Telegram's answer as JSON text; None if there was nothing left to do."""
+
+
+class Caller(Protocol):
+    """One bot at the Bot API."""
+
+    async def perform(self, method: str, params: Mapping[str, object]) -> Performed: ...
+
+
+class Bot:
+    """All methods belong to the event loop."""
+
+    def __init__(self, integration_id: int) -> None:
+        self.integration_id = integration_id
+        self.queue = BotQueue(Pacer())
+        self.in_flight = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self._caller: Caller | None = None
+        self._known_at = float("-inf")
+        #: What an operator has to mend before the bot, or a chat, is called again.
+        self._trouble: VelvetError | None = None
+        self._chat_troubles: dict[int, VelvetError] = {}
+        #: Until when groups are to be left alone, as Telegram asked.
+        self._quiet_groups: dict[int, float] = {}
+
+    @property
+    def remote(self) -> str:
+        """The name of the breaker."""
+        return f"telegram:{self.integration_id}"
+
+    def known_caller(self) -> Caller | None:
+        """Give the client if it was looked at a moment ago: its token or switch may change."""
+        return self._caller if monotonic() - self._known_at < BOT_AGE else None
+
+    def know(self, view: IntegrationView | None, make: Callable[[Secret], Caller]) -> Caller:
+        """Take note of what the bot is configured to be; raises if it isn't to be used."""
+        if view is None:
+            raise Permanent("integration_gone")
+        if not view.active:
+            raise NeedsOperator("bot_inactive")
+        self._caller, self._known_at = make(view.token), monotonic()
+        return self._caller
+
+    def trouble_for(self, item: Item) -> VelvetError | None:
+        """Tell what keeps an item from being sent, if anything."""
+        return self._trouble or self._chat_troubles.get(item.chat_id)
+
+    def mended(self, item: Item) -> None:
+        """Forget what kept such an item from being sent."""
+        self._trouble = None
+        self._known_at = float("-inf")
+        self._chat_troubles.pop(item.chat_id, None)
+
+    def in_trouble(self, item: Item, error: VelvetError) -> list[Item]:
+        """Remember what an operator has to mend; gives the other items that wait for it."""
+        if error.code in _WHOLE_BOT:
+            self._trouble = error
+            return self.queue.remove(lambda _: True)
+        if item.chat_id < 0:
+            self._chat_troubles[item.chat_id] = error
+            return self.queue.remove(lambda other: other.chat_id == item.chat_id)
+        return []
+
+    def silence(self, item: Item, until: float) -> bool:
+        """Obey a `retry_after`; tells whether the whole bot keeps silent, or only a group.
+
+        Telegram doesn't say which it means, but counts groups by themselves. A second group that
+        is told so while the first waits means that it is the bot.
+        """
+        now = monotonic()
+        self._quiet_groups = {chat: at for chat, at in self._quiet_groups.items() if at > now}
+        others = self._quiet_groups.keys() - {item.chat_id}
+        if item.chat_id < 0 and not others:
+            self._quiet_groups[item.chat_id] = until
+            self.queue.pacer.pause(until, item.chat_id)
+            return False
+        self.queue.pacer.pause(until)
+        return True
