@@ -1,0 +1,167 @@
+"""The pages of customers: everything about one person in one place, and grants by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from velvetrope.domain.states import EntitlementKind
+from velvetrope.domain.validation import Invalid
+from velvetrope.store.models import Customer, Entitlement, Plan
+from velvetrope.usecases import operations
+from velvetrope.web.console import customer_tables, moments, pieces
+from velvetrope.web.console.actors import actor_of
+from velvetrope.web.console.base import PageAction, RecordAdmin
+from velvetrope.web.console.filters import IntegrationFilter
+from velvetrope.web.console.people_search import find_customers, number_of
+from velvetrope.web.console.pieces import Fact, Record
+from velvetrope.web.console.prices import price_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+REVOKE_QUESTION = (
+    "The grant ends now; without another entitlement the person is let out. Revoke it?"
+)
+
+
+class CustomerAdmin(RecordAdmin[Customer]):
+    audit_subject = "customer"
+    list_display = (
+        "person",
+        "handle",
+        "telegram_user_id",
+        "integration",
+        "stripe",
+        "came",
+        "state",
+    )
+    list_filter = (IntegrationFilter,)
+    list_select_related = ("integration",)
+    search_fields = ("telegram_user_id",)  # what shows the box; find_customers does it
+    search_help_text = "Telegram id, @username, or cus_…"
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:  # fmt: skip
+        return find_customers(queryset, search_term), False
+
+    @admin.display(description="customer")
+    def person(self, row: Customer) -> str:
+        return row.first_name or str(row.telegram_user_id)
+
+    @admin.display(description="username")
+    def handle(self, row: Customer) -> str:
+        return f"@{row.username}" if row.username else ""
+
+    @admin.display(description="Stripe")
+    def stripe(self, row: Customer) -> SafeString:
+        return pieces.code(row.stripe_customer_id)
+
+    @admin.display(description="since")
+    def came(self, row: Customer) -> SafeString:
+        return moments.ago(row.created_at)
+
+    @admin.display(description="")
+    def state(self, row: Customer) -> SafeString | str:
+        return pieces.badge("blocks the bot", "warn") if row.blocked_at else ""
+
+    def rows_for_page(self, rows: QuerySet[Customer]) -> QuerySet[Customer]:
+        return rows.select_related("integration").defer(
+            "integration__token", "integration__webhook_secret"
+        )
+
+    def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Customer]]:
+        return (
+            PageAction("grant", "Grant access", _grant, look="primary", has_form=True),
+            PageAction("revoke", "Revoke", _revoke, REVOKE_QUESTION, "danger", has_form=True),
+        )
+
+    def record(self, request: HttpRequest, row: Customer) -> Record:
+        may_act = self.may_act(request)
+        entitlements = customer_tables.entitlements_of(row)
+        grants = [one for one in entitlements if one.kind == EntitlementKind.GRANT and one.holds]
+        panel: dict[str, object] = {
+            "plans": [(plan.pk, f"{plan} ({price_of(plan)})") for plan in _plans(row)],
+            "grant_url": self.action_url(row, "grant"),
+            "revoke_url": self.action_url(row, "revoke"),
+            "grants": [(one.pk, str(one.plan), moments.when(one.period_end)) for one in grants],
+            "today": moments.now().date().isoformat(),
+        }
+        return Record(
+            title=_name(row),
+            badges=_badges(row, entitlements),
+            facts=_facts(row),
+            panels=[("console/grant.html", panel)] if may_act else [],
+            tables=customer_tables.tables_of(row, entitlements, request),
+        )
+
+
+def _name(row: Customer) -> str:
+    handle = f" @{row.username}" if row.username else ""
+    return f"{row.first_name or row.telegram_user_id}{handle}"
+
+
+def _badges(row: Customer, entitlements: Sequence[Entitlement]) -> list[SafeString]:
+    holds = any(one.holds for one in entitlements)
+    badges = [pieces.badge("paid up", "good") if holds else pieces.badge("no entitlement", "off")]
+    if row.blocked_at:
+        badges.append(pieces.badge("blocks the bot", "warn"))
+    return badges
+
+
+def _facts(row: Customer) -> list[Fact]:
+    languages = [text for text in (row.chosen_language, row.telegram_language) if text]
+    return [
+        Fact("Integration", pieces.row_link(row.integration)),
+        Fact("Telegram id", pieces.code(row.telegram_user_id)),
+        Fact("Username", f"@{row.username}" if row.username else "–"),
+        Fact("Language", languages[0] if languages else "the integration's"),
+        Fact("Stripe customer", pieces.code(row.stripe_customer_id)),
+        Fact("Came from", row.source or "–"),
+        Fact("Pressed /start", moments.when(row.started_at)),
+        Fact("Blocked the bot", moments.when(row.blocked_at)),
+        Fact("Known since", moments.when(row.created_at)),
+        Fact("Id", pieces.code(row.pk)),
+    ]
+
+
+def _plans(row: Customer) -> QuerySet[Plan]:
+    return Plan.objects.filter(integration_id=row.integration_id)
+
+
+def _grant(request: HttpRequest, row: Customer) -> str:
+    plan_id = number_of(request.POST.get("plan", ""))
+    if plan_id is None or not _plans(row).filter(pk=plan_id).exists():
+        raise Invalid("plan_unknown", "plan", "", "Choose one of the plans.")
+    until = _end_of_day(request.POST.get("until", "").strip())
+    operations.grant(row.pk, plan_id, until, request.POST.get("note", ""), actor_of(request))
+    return "The grant is on its way: reload in a moment."
+
+
+def _revoke(request: HttpRequest, row: Customer) -> str:
+    key = number_of(request.POST.get("entitlement", ""))
+    if key is None or not Entitlement.objects.filter(pk=key, customer=row).exists():
+        raise Invalid("grant_unknown", "entitlement", "", "There is no such grant.")
+    operations.revoke(key, request.POST.get("note", ""), actor_of(request))
+    return "The grant is being revoked: reload in a moment."
+
+
+def _end_of_day(value: str) -> datetime | None:
+    """Read the last day of a grant as its last second (UTC); None for ever."""
+    if not value:
+        return None
+    try:
+        day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        remedy = "Give the last day as 2026-12-31, or leave it empty for ever."
+        raise Invalid("date_malformed", "until", value[:20], remedy) from None
+    return datetime.combine(day.date(), time(23, 59, 59), UTC)

@@ -1,0 +1,232 @@
+"""What each problem means to an operator, and how it is mended, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+RIGHTS: Final = "«Invite users via link» and «Ban users»"
+_RIGHTS: Final = {
+    "can_invite_users": "«Invite users via link»",
+    "can_restrict_members": "«Ban users»",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One problem in words; `details` is what the code's data adds, such as a chat's title."""
+
+    code: str
+    what: str
+    fix: str
+    details: str = ""
+
+
+#: Code → what is wrong, how to mend it. Words in braces come from the problem's data.
+PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
+    # the bot
+    "bot_unauthorized": (
+        "Telegram does not accept the bot's token any more.",
+        "Open @BotFather, choose the bot, «API Token», copy it, and put it into «New token» below.",
+    ),
+    "bot_not_found": (
+        "Telegram does not know a bot with this token.",
+        "Copy the whole token from @BotFather again and put it into «New token» below.",
+    ),
+    "token_of_another_bot": (
+        "The token belongs to another bot than before.",
+        "Give the token of the same bot, or add the other bot as an integration of its own.",
+    ),
+    "conflict": (
+        "Another program receives this bot's updates by polling.",
+        "Stop the other program (or give it a bot of its own), then verify again.",
+    ),
+    "webhook_elsewhere": (
+        "The bot's updates are sent to another address: {url}.",
+        (
+            "Somebody else uses the token. Revoke it in @BotFather, put the new one in, and "
+            "register the webhook again."
+        ),
+    ),
+    "webhook_failing": (
+        "Telegram cannot deliver updates: {message}.",
+        "Check that VELVETROPE_PUBLIC_URL is reachable from the internet over https.",
+    ),
+    "webhook_refused": (
+        "Telegram refused the webhook's address.",
+        (
+            "VELVETROPE_PUBLIC_URL must be https, with a valid certificate, on port 443, 80, 88 or "
+            "8443."
+        ),
+    ),
+    "too_many_requests": (
+        "Telegram asks for a pause.",
+        "Nothing to do: the work goes on when the pause is over.",
+    ),
+    "telegram_unavailable": (
+        "Telegram does not answer.",
+        "Nothing to do: it is tried again. Check the server's connection if it lasts.",
+    ),
+    "telegram_timeout": (
+        "Telegram did not answer in time.",
+        "Nothing to do: it is tried again. Check the server's connection if it lasts.",
+    ),
+    # chats
+    "bot_not_in_chat": (
+        "The bot is not in the chat.",
+        f"Add the bot to the chat as an administrator with {RIGHTS}, then verify again.",
+    ),
+    "chat_not_found": (
+        "Telegram does not know the chat, or the bot has never been in it.",
+        "Check the id, and add the bot to the chat as an administrator; then verify again.",
+    ),
+    "bot_not_admin": (
+        "The bot is in the chat, but not as an administrator.",
+        f"Make the bot an administrator with {RIGHTS}, then verify again.",
+    ),
+    "missing_rights": (
+        "The bot lacks rights in the chat: {rights}.",
+        f"Open the chat's administrators, choose the bot, switch {RIGHTS} on, then verify again.",
+    ),
+    "chat_not_channel": (
+        "The chat is a basic group, which cannot be guarded.",
+        (
+            "Turn it into a supergroup (make its history visible to new members), add its new id "
+            "here, and verify again."
+        ),
+    ),
+    "chat_migrated": (
+        "The group became a supergroup and has a new id: {migrate_to_chat_id}.",
+        "Nothing to do if it is gone after verifying again; else add the new id.",
+    ),
+    "forbidden": (
+        "Telegram does not allow the bot to do this.",
+        "Check that the bot is an administrator of the chat, then verify again.",
+    ),
+    "target_is_admin": (
+        "The person is an administrator of the chat, and bots cannot remove those.",
+        "Take the person's administrator rights away in Telegram if they should leave.",
+    ),
+    # people
+    "blocked_by_user": (
+        "The person blocks the bot.",
+        "Nothing to do: they are written to again once they unblock it.",
+    ),
+    "user_deactivated": ("The person's Telegram account is gone.", "Nothing to do."),
+    "cannot_initiate": (
+        "The person has never pressed /start.",
+        "Nothing to do: bots may not write first.",
+    ),
+    "too_many_chats": (
+        "The person is in too many Telegram chats.",
+        "They were told to leave one and to ask to enter again.",
+    ),
+    # Stripe
+    "stripe_key_invalid": (
+        "Stripe does not accept the API key.",
+        "Create a secret or restricted key in Stripe, Developers, API keys, and put it in.",
+    ),
+    "stripe_permission": (
+        "The Stripe key may not do what is needed: {permission}.",
+        "Give the restricted key the permissions that the guide lists, or use a secret key.",
+    ),
+    "stripe_not_found": (
+        "Stripe does not know the object: {object}.",
+        "Check that it belongs to this account and mode (test or live).",
+    ),
+    "stripe_invalid_request": (
+        "Stripe refused a request: {message}",
+        "Check the plan's price in Stripe; the event can be replayed once it is mended.",
+    ),
+    "stripe_wrong_mode": (
+        "The key and the object are of different modes (test and live).",
+        "Use the key and the prices of one mode.",
+    ),
+    "stripe_unavailable": (
+        "Stripe does not answer.",
+        "Nothing to do: it is tried again. See Stripe's status page if it lasts.",
+    ),
+    "stripe_timeout": (
+        "Stripe did not answer in time.",
+        "Nothing to do: it is tried again. See Stripe's status page if it lasts.",
+    ),
+    "stripe_rate_limited": (
+        "Stripe asks for fewer requests.",
+        "Nothing to do: it is tried again, more slowly.",
+    ),
+    "price_not_found": (
+        "Stripe has no price {price} in this account.",
+        "Check the id, the account and the mode (test or live); add the right price.",
+    ),
+    "price_archived": (
+        "The price {price} is archived in Stripe, so it is not sold any more.",
+        "Unarchive the price, or add another one. Present members stay.",
+    ),
+    "product_archived": (
+        "The product of the price {price} is archived in Stripe, so it is not sold any more.",
+        "Unarchive the product, or add a price of another one. Present members stay.",
+    ),
+    "price_unsupported": (
+        "The price {price} has no fixed amount.",
+        "Use a price with one fixed amount, paid once or per period.",
+    ),
+    "no_plans": ("There is nothing to sell.", "Add a price id (price_…) below."),
+    "no_chats": ("There is nothing to open.", "Add the id of a channel or supergroup below."),
+    # the product itself
+    "secret_unreadable": (
+        "A stored secret cannot be read with the present encryption keys.",
+        (
+            "Put the key that it was written with back into VELVETROPE_ENCRYPTION_KEYS, behind the "
+            "first."
+        ),
+    ),
+}
+
+_UNKNOWN = (
+    "Something that this version has no words for.",
+    "See the details and the log; then verify again.",
+)
+
+
+class _Data(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "unknown"
+
+
+def explain(problem: object, titles: Mapping[int, str] | None = None) -> Explanation:
+    """Put a stored problem, `{"code": …, "data": {…}}`, or a bare code into words.
+
+    `titles` names chats by their Telegram ids.
+    """
+    code, data = _parts(problem)
+    what, fix = PROBLEMS.get(code, _UNKNOWN)
+    values = _Data(data)
+    values["rights"] = _rights(data.get("rights"))
+    rest = {name: value for name, value in data.items() if f"{{{name}}}" not in what + fix}
+    details = ", ".join(_detail(name, value, titles or {}) for name, value in rest.items())
+    return Explanation(code, what.format_map(values), fix.format_map(values), details)
+
+
+def explain_all(problems: object) -> list[Explanation]:
+    return [explain(one) for one in problems] if isinstance(problems, list) else []
+
+
+def _parts(problem: object) -> tuple[str, dict[str, object]]:
+    if isinstance(problem, str):
+        return problem, {}
+    if not isinstance(problem, Mapping):
+        return "unknown", {}
+    data = problem.get("data")
+    return str(problem.get("code", "unknown")), dict(data) if isinstance(data, Mapping) else {}
+
+
+def _rights(value: object) -> str:
+    """Name rights as Telegram's apps do."""
+    names = [one.strip() for one in str(value or "unknown").split(",")]
+    return ", ".join(_RIGHTS.get(name, name) for name in names)
+
+
+def _detail(name: str, value: object, titles: Mapping[int, str]) -> str:
+    title = titles.get(value) if isinstance(value, int) else None
+    return f"{name}: {title} ({value})" if title else f"{name}: {value}"
