@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from velvetrope.domain.errors import Permanent
@@ -13,7 +13,6 @@ from velvetrope.store.models import Chat
 from velvetrope.store.revisions import touch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from velvetrope.gateways.telegram.bot import BotApi
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
 #: How long a link is handed out before Telegram is asked whether it still works: a link that an
 #: administrator revoked tells nobody.
 TRUSTED_FOR = timedelta(hours=1)
-
-
-class Writer(Protocol):
-    """Runs a function in a transaction that writes."""
-
-    def write(self, fn: Callable[[], object]) -> Awaitable[object]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +34,8 @@ class _Door:
 class InviteLinks:
     """Gives links of chats to those who send them."""
 
-    def __init__(self, services: Services, writer: Writer) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._writer = writer
         #: Two messages at one time must not make two links.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -62,7 +54,7 @@ class InviteLinks:
                 raise Permanent("chat_unknown")
             bot = self._services.bot(view.token)
             link = await _checked(bot, door) or await _made(bot, door)
-            await self._writer.write(lambda: _keep(door.integration_id, chat_id, link, now))
+            await self._services.db.write(lambda: _keep(door.integration_id, chat_id, link, now))
             return link
 
 

@@ -26,6 +26,12 @@ class Reader(Protocol):
     async def read(self, fn: Callable[[], T]) -> T: ...
 
 
+class Store(Reader, Protocol):
+    """Also runs functions in a transaction that writes; they must be able to run again."""
+
+    async def write(self, fn: Callable[[], T]) -> T: ...
+
+
 class StripeAccounts(Protocol):
     """The gateways of the Stripe accounts, by the id of their row."""
 
@@ -36,7 +42,7 @@ class StripeAccounts(Protocol):
 class Services:
     """Ports and settings, shared by all handlers of one process."""
 
-    db: Reader
+    db: Store
     catalogue: Catalogue
     clock: Clock
     stripe: StripeAccounts

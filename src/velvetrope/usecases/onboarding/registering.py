@@ -44,7 +44,7 @@ class RegistrationFacts:
 class RegisterHandler:
     """Verifies an integration and registers its webhook; what is wrong is kept with the fix."""
 
-    def __init__(self, services: Services, resume: Callable[[int], None]) -> None:
+    def __init__(self, services: Services, resume: Callable[[int], object]) -> None:
         self._services = services
         #: Lets calls out again that waited for an operator's fix.
         self._resume = resume

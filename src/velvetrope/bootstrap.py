@@ -1,0 +1,182 @@
+"""The composition root: settings in, one application with everything wired out.
+
+Import it once Django is configured (`web/django_config.py`): it reaches the models.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from velvetrope.domain.door import DoorAction
+from velvetrope.domain.states import Source
+from velvetrope.gateways.clock import ShiftedClock, system_clock
+from velvetrope.gateways.stripe.transport import StripeTransport
+from velvetrope.gateways.telegram.bot import BotApi
+from velvetrope.gateways.telegram.client import TelegramClient
+from velvetrope.pipeline.database import Database
+from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.pipeline import Pipeline, resume
+from velvetrope.pipeline.routes import Periodic, Routes
+from velvetrope.store.catalogue import Catalogue
+from velvetrope.usecases import granting, onboarding, outcomes, pricing, sweep
+from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
+from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
+from velvetrope.usecases.conversation.routes import conversation_handlers
+from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
+from velvetrope.usecases.invite_links import InviteLinks
+from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
+from velvetrope.usecases.operations.orders import GRANT, REVOKE
+from velvetrope.usecases.services import Services
+
+if TYPE_CHECKING:
+    from velvetrope.domain.clock import Clock
+    from velvetrope.pipeline.routes import Handler, Outcome
+    from velvetrope.settings import Settings
+    from velvetrope.store.encryption import Secret
+
+#: How often the rows are searched for what time alone has brought about.
+SWEEP_EVERY = timedelta(seconds=20)
+PRICES_EVERY = timedelta(minutes=10)
+#: Connections to one vendor; more calls than that wait for one.
+CONNECTIONS = 128
+
+
+class Application:
+    """One process of the product: ports opened by `start`, closed by `stop`."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.catalogue = Catalogue()
+        self.db = Database(SqliteDialect())
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Open what commands need: the database and both vendors."""
+        await self.db.start()
+        # Requests carry their own time-outs; cookies of a vendor are nobody's business.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self.telegram = TelegramClient(self._session, self.settings.telegram_api_url)
+        self.stripe = KnownAccounts(
+            self.db,
+            environment_key=self.settings.stripe_api_key,
+            base_url=self.settings.stripe_api_url,
+            transport=StripeTransport(self._session),
+        )
+        self.services = Services(
+            db=self.db,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            stripe=self.stripe,
+            bot=self.bot,
+            public_url=self.settings.public_url,
+            installation=installation_name(self.settings),
+        )
+        self.invite_links = InviteLinks(self.services)
+        self.pipeline = Pipeline(
+            self.db,
+            self.catalogue,
+            self.clock,
+            build_routes(self.services),
+            self.bot,
+            self.invite_links.link,
+        )
+        await self.db.write(lambda: ensure_environment_account(self.settings.stripe_api_key))
+
+    async def start(self) -> None:
+        """Open everything and take up the work; for the one process that serves."""
+        await self.open()
+        await self.pipeline.start()
+
+    async def stop(self, patience: float = 10.0) -> None:
+        """Finish what is in flight, leave the rest stored, close everything."""
+        await self.pipeline.stop(patience)
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what `open` has opened."""
+        await self.db.stop()
+        if self._session is not None:
+            await self._session.close()
+
+    def bot(self, token: Secret) -> BotApi:
+        """Give the client of a bot."""
+        return BotApi(self.telegram, token.reveal())
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Application:
+    """Build the application; nothing is opened yet."""
+    if clock is None:
+        file = settings.clock_file
+        clock = system_clock if file is None else ShiftedClock(file)
+    return Application(settings, clock)
+
+
+def installation_name(settings: Settings) -> str:
+    """Name the installation in Stripe's metadata, for people who read it there."""
+    return settings.public_host.replace(".", "-")[:64] or "velvetrope"
+
+
+def build_routes(services: Services) -> Routes:
+    """Give the one table of what handles what."""
+    return Routes(
+        handlers={
+            **conversation_handlers(services, own_standing=OwnStandingHandler()),
+            (Source.TELEGRAM.value, "chat_join_request"): JoinRequestHandler(),
+            (Source.TELEGRAM.value, "chat_member"): MemberHandler(),
+            **_of_stripe(services),
+            **_of_jobs(services),
+        },
+        outcomes=_outcomes(),
+        periodic=_periodic(services),
+    )
+
+
+def _of_stripe(services: Services) -> dict[tuple[str, str], Handler[Any]]:
+    handlers: dict[str, Handler[Any]] = {**billing_handlers(services)}
+    prices = pricing.PricingHandler(services)
+    handlers |= dict.fromkeys(pricing.PRICING_EVENTS, prices)
+    return {(Source.STRIPE.value, kind): handler for kind, handler in handlers.items()}
+
+
+def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
+    handlers: dict[str, Handler[Any]] = {
+        onboarding.REGISTER: RegisterHandler(services, resume),
+        onboarding.SYNC_PLANS: SyncPlansHandler(services),
+        GRANT: granting.GrantHandler(),
+        REVOKE: granting.RevokeHandler(),
+        RECHECK: RecheckHandler(services),
+    }
+    return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}
+
+
+def _outcomes() -> dict[str, Outcome]:
+    message = outcomes.MessageOutcome()
+    return {
+        "sendMessage": message,
+        "editMessageText": message,
+        "approveChatJoinRequest": outcomes.DoorOutcome(lambda _: DoorAction.APPROVE),
+        "declineChatJoinRequest": outcomes.DoorOutcome(lambda _: DoorAction.DECLINE),
+        "unbanChatMember": outcomes.DoorOutcome(outcomes.unban_action),
+    }
+
+
+def _periodic(services: Services) -> tuple[Periodic, ...]:
+    async def due() -> None:
+        now = services.clock()
+        await services.db.write(lambda: sweep.sweep_due(now))
+
+    async def prices() -> None:
+        now = services.clock()
+        await services.db.write(lambda: sweep.sweep_prices(now))
+
+    return (
+        Periodic("due", SWEEP_EVERY.total_seconds(), due, first_after=2.0),
+        Periodic("prices", PRICES_EVERY.total_seconds(), prices, first_after=60.0),
+    )
