@@ -123,8 +123,11 @@ class Account:
 
     def events(self) -> list[Obj]:
         """Give the events of the last 30 days, oldest first."""
-        first = self.now() - _EVENTS_KEPT
-        return [event for event in self.all("event") if event["created"] >= first]
+        return [event for event in self.all("event") if not self.is_forgotten(event)]
+
+    def is_forgotten(self, event: Obj) -> bool:
+        """Tell whether Stripe would no longer show an event."""
+        return bool(event["created"] < self.now() - _EVENTS_KEPT)
 
 
 def _account_object(name: str, country: str, now: int) -> Obj:
@@ -142,6 +145,11 @@ def _account_object(name: str, country: str, now: int) -> Obj:
         "email": "owner@example.com",
         "metadata": {},
         "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": name, "timezone": "Etc/UTC"}},
+        "settings": {
+            "branding": {"icon": None, "logo": None},
+            "card_payments": {"statement_descriptor_prefix": None},
+            "dashboard": {"display_name": name, "timezone": "Etc/UTC"},
+            "payments": {"statement_descriptor": "SANDBOX"},
+        },
         "type": "standard",
     }

@@ -128,7 +128,7 @@ class Deliveries:
         for wait in (*_WAITS, None):
             await self._released()
             if await self._attempt(delivery):
-                delivery.event["pending_webhooks"] -= 1
+                delivery.event["pending_webhooks"] = max(0, delivery.event["pending_webhooks"] - 1)
                 return
             _finish(tried)
             if wait is None or delivery.endpoint["id"] not in delivery.account.index:

@@ -43,8 +43,6 @@ class BillingSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     incomplete_seconds: float = 23 * HOUR
     #: How long before a trial's end it is announced.
     trial_notice_seconds: float = 3 * DAY
-    #: How a cancellation in the portal is written down: `flag` or `cancel_at`.
-    portal_cancel: str = "flag"
 
 
 class SessionDraft(msgspec.Struct, kw_only=True):

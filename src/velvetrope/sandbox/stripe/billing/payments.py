@@ -208,7 +208,7 @@ def _charge(account: Account, intent: Obj, method: Obj, status: str) -> Obj:
             "paid": paid,
             "payment_intent": intent["id"],
             "payment_method": method["id"],
-            "payment_method_details": {kind: dict(method[kind]), "type": kind},
+            "payment_method_details": {kind: _details(method), "type": kind},
             "radar_options": {},
             "receipt_email": None,
             "receipt_number": None,
@@ -225,3 +225,11 @@ def _charge(account: Account, intent: Obj, method: Obj, status: str) -> Obj:
             "transfer_group": None,
         }
     )
+
+
+def _details(method: Obj) -> Obj:
+    """Give what a charge tells about its payment method."""
+    kept = dict(method[method["type"]])
+    for name in ("display_brand", "generated_from", "networks", "three_d_secure_usage"):
+        kept.pop(name, None)
+    return kept

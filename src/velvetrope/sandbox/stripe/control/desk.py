@@ -42,13 +42,15 @@ async def read(request: Request, kind: type[T]) -> T:
 
 
 def account_named(simulator: Simulator, name: str | None) -> Account:
-    """Give the account of that id or key, the first one if there is no name."""
+    """Give the account of that id or key (opened if it is new), the first one without a name."""
     if name is None:
         return simulator.world.default_account()
     for account in simulator.world.accounts.values():
         if name in {account.id, account.key}:
             return account
-    raise Unknown(f"There is no account {masked(name)}.")
+    if name.startswith("acct_") or simulator.world.registered_only:
+        raise Unknown(f"There is no account {masked(name)}.")
+    return simulator.world.account_of(name)
 
 
 def owned(simulator: Simulator, kind: str, ident: str) -> tuple[Account, Obj]:

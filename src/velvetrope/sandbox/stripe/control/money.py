@@ -63,7 +63,7 @@ class NewStatus(msgspec.Struct, forbid_unknown_fields=True):
 class SubscriptionChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Any of the things that happen to a subscription, done in this order."""
 
-    #: `now`, `period_end` (the flag), `cancel_at` (flexible billing's way) or `undo`.
+    #: `now`, `at_period_end` (the flag), `cancel_at` (flexible billing's way) or `undo`.
     cancel: str | None = None
     #: `keep_as_draft`, `mark_uncollectible`, `void`, or `off`.
     pause_collection: str | None = None
@@ -185,14 +185,14 @@ def cancel(account: Account, subscription: Obj, how: str) -> None:
     """Cancel at once or at the period's end, in either of the two ways, or take that back."""
     if how == "now":
         standing.end(account, subscription, "cancellation_requested")
-    elif how == "period_end":
+    elif how == "at_period_end":
         set_end(account, subscription, {"cancel_at_period_end": True})
     elif how == "cancel_at":
         set_end(account, subscription, {"cancel_at": "max_period_end"})
     elif how == "undo":
         set_end(account, subscription, {"cancel_at_period_end": False})
     else:
-        raise ValueError("A subscription is cancelled now, period_end or cancel_at; or undo.")
+        raise ValueError("A subscription is cancelled now, at_period_end or cancel_at; or undo.")
 
 
 async def pay_invoice(simulator: Simulator, request: Request) -> Obj:

@@ -133,7 +133,7 @@ def _actions(session: Obj, subscription: Obj, features: Obj, language: Language)
         return Html("")
     if subscription["cancel_at"]:
         return fill(_KEEP, session=session["id"], id=subscription["id"], keep=language.text("keep"))
-    ways = ("period_end", "cancel_at", "now") if cancel["mode"] == "at_period_end" else ("now",)
+    ways = ("at_period_end", "cancel_at", "now") if cancel["mode"] == "at_period_end" else ("now",)
     buttons = [
         fill(
             _CANCEL_BUTTON,

@@ -136,7 +136,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "trial_ends": ("Trial until {date}", "Пробний період до {date}", "Пробный период до {date}"),
     "keep": ("Keep the subscription", "Залишити підписку", "Оставить подписку"),
     "cancel": ("Cancel the subscription…", "Скасувати підписку…", "Отменить подписку…"),
-    "cancel_period_end": (
+    "cancel_at_period_end": (
         "At the period’s end",
         "Наприкінці періоду",
         "В конце периода",

@@ -17,7 +17,7 @@ _MOST_TYPES = 20
 
 def retrieve_event(call: Call) -> Obj:
     event = call.own("event")
-    if event not in call.account.events():
+    if call.account.is_forgotten(event):
         raise errors.resource_missing("event", call.id, "id")
     return event
 
