@@ -209,6 +209,7 @@ def test_addresses_are_taken_unchanged(value: str) -> None:
         ("https://example.com:x", "url_malformed"),
         ("https://-bad-.example", "url_malformed"),
         ("https://a..b", "url_malformed"),
+        ("https://ї..укр", "url_malformed"),
         ("https://[::1", "url_malformed"),
         ("https://[::zz]", "url_malformed"),
         ("https://" + "a" * 3000, "url_malformed"),

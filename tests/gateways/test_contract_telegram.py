@@ -165,8 +165,12 @@ async def test_who_is_in_too_many_chats_is_told_apart(bot: BotApi, stage: Stage)
 
 async def test_a_revoked_link_lets_nobody_ask(bot: BotApi, stage: Stage) -> None:
     link = await bot.create_chat_invite_link(stage.channel)
+    kept = await bot.edit_chat_invite_link(stage.channel, link.invite_link)
+    assert (kept.invite_link, kept.creates_join_request) == (link.invite_link, True)
     revoked = await bot.revoke_chat_invite_link(stage.channel, link.invite_link)
     assert (revoked.invite_link, revoked.is_revoked) == (link.invite_link, True)
+    edit = bot.edit_chat_invite_link(stage.channel, link.invite_link)
+    await _refusal(edit, Permanent, "bad_request")
 
 
 async def test_a_limited_link_does_not_ask(bot: BotApi, stage: Stage) -> None:

@@ -15,6 +15,7 @@ from tests.gateways import hostile
 from tests.gateways.stripe import objects
 from tests.gateways.stripe.objects import Json, page
 from tests.gateways.wire import check_stripe_request
+from velvetrope.domain.errors import RetryLater
 from velvetrope.gateways.stripe.gateway import API_VERSION, StripeGateway
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
 from velvetrope.gateways.stripe.transport import StripeTransport
@@ -328,6 +329,16 @@ async def test_a_list_is_read_to_its_end() -> None:
         gateway = StripeGateway(KEY, base_url=server.url, http_client=StripeTransport(session))
         events = await events_of(gateway)
     assert [event.id for event in events] == ["evt_2", "evt_1"]
+
+
+async def test_a_list_that_never_ends_is_given_up() -> None:
+    same = hostile.answering(page(objects.event(1), has_more=True))
+    async with hostile.serving(same) as server, aiohttp.ClientSession() as session:
+        gateway = StripeGateway(KEY, base_url=server.url, http_client=StripeTransport(session))
+        with pytest.raises(RetryLater) as caught:
+            await events_of(gateway)
+    assert caught.value.code == "stripe_unavailable"
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("types", [[], [f"type.{number}" for number in range(21)]])
