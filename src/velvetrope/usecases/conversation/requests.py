@@ -48,7 +48,8 @@ _BUTTONS: Final = {
     **{wish.value: wish for wish in (Wish.PLAN, Wish.PORTAL, Wish.ENTER)},
 }
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
-_LONGEST_ARGUMENT: Final = 64
+#: One more than a deep link's payload may have, so that a longer one stays recognisable.
+_LONGEST_ARGUMENT: Final = 65
 
 
 @dataclass(frozen=True, slots=True)
