@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from velvetrope.domain.errors import NeedsOperator, Permanent
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import CheckoutState, Interval
 from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
@@ -14,6 +15,8 @@ from velvetrope.store.models import Checkout, Customer
 from velvetrope.usecases.services import DEEP_LINK
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from velvetrope.gateways.stripe.gateway import StripeGateway
     from velvetrope.gateways.stripe.snapshots import CheckoutSessionSnapshot
     from velvetrope.pipeline.work import CustomerKey, Event, Work
@@ -28,6 +31,10 @@ LEAST_LIFE = timedelta(minutes=10)
 BACK = "back"
 
 NO_SUCH_OBJECT = "stripe_not_found"
+#: Idempotency keys that are tried for one object.
+KEYS = 4
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,9 @@ async def offer_checkout(
     )
     request = _request(services, view, plan, key, customer_id, event, language)
     try:
-        session = await gateway.create_checkout_session(request, f"checkout:{event.id}")
+        session = await _made_once(
+            partial(gateway.create_checkout_session, request), f"checkout:{event.id}"
+        )
     except Permanent as error:
         if not _is_lost_customer(error):
             raise
@@ -89,7 +98,9 @@ async def offer_checkout(
             services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}:{event.id}"
         )
         request = _request(services, view, plan, key, customer_id, event, language)
-        session = await gateway.create_checkout_session(request, f"checkout:{event.id}:again")
+        session = await _made_once(
+            partial(gateway.create_checkout_session, request), f"checkout:{event.id}:again"
+        )
     return CheckoutOffer(session.url or "", plan, session, customer_id, reused=False)
 
 
@@ -195,7 +206,23 @@ async def _make_customer(
         name=buyer.name or None,
         language=buyer.language or None,
     )
-    return (await gateway.create_customer(request, idempotency_key)).id
+    made = await _made_once(partial(gateway.create_customer, request), idempotency_key)
+    return made.id
+
+
+async def _made_once(make: Callable[[str], Awaitable[T]], key: str) -> T:
+    """Make an object under an idempotency key, or under the next one where Stripe is stuck.
+
+    Stripe keeps a failure of its own for 24 hours and answers the same key with it: nothing was
+    made then, so another key makes it once all the same.
+    """
+    for number in range(KEYS - 1):
+        try:
+            return await make(key if not number else f"{key}:{number}")
+        except RetryLater as error:
+            if not error.data.get("replayed"):
+                raise
+    return await make(f"{key}:{KEYS - 1}")
 
 
 def _tag(
