@@ -181,13 +181,16 @@ class Pipeline:
 
     async def quiesced(self) -> bool:
         """Tell whether everything that can be done has been done."""
-        if not (self._dispatcher.quiet and self._delivery.quiet and not self._db.writer.waiting):
+        if not self._quiet():
             return False
         now = self._clock()
         if await self._db.read(lambda: self._db.dialect.has_pending(now)):
             self.wake()
             return False
-        return self._dispatcher.quiet and self._delivery.quiet
+        return self._quiet()
+
+    def _quiet(self) -> bool:
+        return self._dispatcher.quiet and self._delivery.quiet and not self._db.writer.waiting
 
     def load(self) -> Load:
         """Tell what is in hand."""
