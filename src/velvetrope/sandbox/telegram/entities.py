@@ -204,20 +204,23 @@ def detect(text: str, *, commands: bool) -> list[Entity]:
         patterns.append(("bot_command", _COMMAND))
     for kind, pattern in patterns:
         for match in pattern.finditer(text):
-            if not any(match.start() < e.offset + e.length for e in found if e.type == "url"):
-                offset = utf16_length(text[: match.start()])
-                found.append(Entity(type=kind, offset=offset, length=utf16_length(match[0])))
+            offset = utf16_length(text[: match.start()])
+            entity = Entity(type=kind, offset=offset, length=utf16_length(match[0]))
+            if not any(_overlap(entity, other) for other in found):
+                found.append(entity)
     return sorted(found, key=lambda entity: entity.offset)
+
+
+def _overlap(one: Entity, other: Entity) -> bool:
+    return one.offset < other.offset + other.length and other.offset < one.offset + one.length
 
 
 def add_detected(text: str, given: list[Entity], *, commands: bool) -> list[Entity]:
     """Add what is detected outside of links and code to the entities that were given."""
-    taken = [e for e in given if e.type in {"text_link", "code", "pre"}]
+    taken = [entity for entity in given if entity.type in {"text_link", "code", "pre"}]
     detected = [
         one
         for one in detect(text, commands=commands)
-        if not any(
-            one.offset < e.offset + e.length and e.offset < one.offset + one.length for e in taken
-        )
+        if not any(_overlap(one, other) for other in taken)
     ]
     return sorted([*given, *detected], key=lambda e: (e.offset, -e.length)) if detected else given
