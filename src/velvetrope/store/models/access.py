@@ -29,6 +29,7 @@ class Access(models.Model):
     problem = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
+        verbose_name_plural = "access"
         constraints = [
             models.UniqueConstraint(fields=["customer", "chat"], name="access_once"),
             one_of("observed", Presence, "access"),

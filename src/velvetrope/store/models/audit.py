@@ -22,6 +22,7 @@ class AuditEntry(models.Model):
     cause = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["integration_id", "id"], name="audit_by_integration"),
             models.Index(fields=["subject", "subject_id"], name="audit_by_subject"),

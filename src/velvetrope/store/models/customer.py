@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from velvetrope.store.models.columns import id_field
 from velvetrope.store.models.integration import LANGUAGES, Integration
@@ -38,7 +39,10 @@ class Customer(models.Model):
                 fields=["stripe_customer_id"],
                 name="customer_by_stripe",
                 condition=models.Q(stripe_customer_id__isnull=False),
-            )
+            ),
+            models.Index(
+                Lower("username"), name="customer_by_username", condition=~models.Q(username="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,8 @@ class InboxEvent(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "event"
+        permissions = [("view_payload", "Can see what people and vendors wrote")]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "account", "external_id"], name="inbox_event_once"
