@@ -74,6 +74,7 @@ COMMANDS: Final = (
         f"{_CLI}.doctor:doctor",
         "look at everything, vendors included, and say what to mend",
         (JSON,),
+        opens=Opens.DATABASE,
     ),
     Command(
         "createoperator",
@@ -99,7 +100,7 @@ COMMANDS: Final = (
             option(
                 "--token",
                 metavar="TOKEN",
-                help="from @BotFather; - reads standard input, else VELVETROPE_BOT_TOKEN is used",
+                help="from @BotFather; - reads standard input, else TELEGRAM_BOT_TOKEN is used",
             ),
             option(
                 "--chat",
@@ -118,6 +119,12 @@ COMMANDS: Final = (
             option("--name", default="", help="its name here; else the bot's own"),
             option("--language", default="en", help="en, uk or ru, for who has not chosen (en)"),
             option("--time-zone", default="UTC", metavar="ZONE", help="of dates in messages (UTC)"),
+            option(
+                "--stripe-account",
+                default="",
+                metavar="NAME",
+                help="account of the console; else the one of the environment",
+            ),
             option("--terms-url", default="", metavar="URL", help="shown before paying"),
             option("--privacy-url", default="", metavar="URL", help="shown by /privacy"),
             option("--support", default="", metavar="TEXT", help="contact shown by /paysupport"),

@@ -20,6 +20,8 @@ from velvetrope.usecases.operations import Kind, Ref
 if TYPE_CHECKING:
     import argparse
 
+    from velvetrope.cli.output import Value
+
 
 def list_some(options: argparse.Namespace) -> int:
     """List the newest events that fit."""
@@ -81,11 +83,11 @@ def _find(number: int) -> InboxEvent:
     return row
 
 
-def _payload(raw: bytes, *, as_json: bool) -> object:
+def _payload(raw: bytes, *, as_json: bool) -> Value:
     """Give the payload as JSON inside JSON, or indented for people; else as text."""
     text = scrub(raw.decode(errors="replace"))
     try:
-        value: object = json.loads(text)
+        value: Value = json.loads(text)
     except ValueError:
         return text
     return value if as_json else json.dumps(value, ensure_ascii=False, indent=2)

@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from velvetrope.domain.secrecy import scrub
 from velvetrope.store.encryption import UnreadableSecretError
+from velvetrope.store.sqlite.serving import AlreadyServedError
 from velvetrope.usecases.operations import GrantRefusedError, NameTakenError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _WORDS: Final[tuple[tuple[type[Exception], Callable[[Exception], str]], ...]] = 
     (NameTakenError, lambda error: f"{error}: there is such an operator. Choose another name."),
     (GrantRefusedError, str),
     (UnreadableSecretError, _unreadable),
+    (AlreadyServedError, lambda error: f"{error}. One process serves a SQLite file."),
     (OperationalError, _refused),
     (sqlite3.OperationalError, _refused),
 )

@@ -17,23 +17,34 @@ if TYPE_CHECKING:
 ACTOR: Final = "command line"
 
 
-def open_installation(*, migrated: bool = True, level: int = logging.WARNING) -> Settings:
+def open_installation(*, migrated: bool) -> Settings:
     """Set this process up from its environment; raises SettingsError.
 
     CommandError if the database isn't up to date and has to be.
     """
     settings = product_settings.from_environment(os.environ)
+    prepare(settings, level=logging.WARNING)
+    if migrated:
+        require_migrations(settings)
+    return settings
+
+
+def prepare(settings: Settings, *, level: int) -> None:
+    """Set up the log and Django."""
     logs.configure(settings, level=level)
     from velvetrope.web import django_config  # noqa: PLC0415  Django only where it is needed
 
     django_config.configure(settings)
-    if migrated and pending_migrations():
+
+
+def require_migrations(settings: Settings) -> None:
+    """Raise CommandError unless the database is up to date."""
+    if pending_migrations():
         raise CommandError(
             "The database is not up to date",
             where=str(settings.database.path),
             remedy="Run: velvetrope migrate",
         )
-    return settings
 
 
 def pending_migrations() -> list[str]:

@@ -1,0 +1,131 @@
+"""Serves webhooks, console, health and metrics until it is told to stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from velvetrope import settings as product_settings
+from velvetrope.cli.failures import CommandError, Exit
+from velvetrope.cli.opening import prepare, require_migrations
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from velvetrope.settings import Settings
+
+#: Seconds for what is in flight when the process is asked to stop.
+PATIENCE: Final = 10
+#: How long one thread may keep the others waiting: a heavy page must not hold a webhook up.
+SWITCH_SECONDS: Final = 0.0005
+_BACKLOG: Final = 2048
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Bind first, then open everything; says where it serves once it does."""
+    if options.role != "all":
+        raise CommandError(
+            "SQLite is served by one process that does everything",
+            where=f"--role {options.role}",
+            remedy="Leave the role out; other roles come with PostgreSQL",
+            code=Exit.USAGE,
+        )
+    settings = product_settings.from_environment(os.environ)
+    listener = _listen(options.host, options.port)
+    url = _address(listener)
+    if not settings.public_url_given:
+        settings = settings.reached_at(url)
+    prepare(settings, level=logging.INFO)
+    require_migrations(settings)
+    return _run(settings, listener, lambda: _announce(url, as_json=options.json))
+
+
+def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> int:
+    from velvetrope import bootstrap  # noqa: PLC0415  reaches the models
+    from velvetrope.store.sqlite.serving import ServingLock  # noqa: PLC0415  the same
+    from velvetrope.web.asgi import create_app  # noqa: PLC0415  the same
+
+    # Fails in words before the server's own start does with a trace; that one takes it for good.
+    ServingLock(str(settings.database.path or "")).close()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    config = uvicorn.Config(
+        create_app(bootstrap.build(settings)),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the product believes the proxies that its settings name
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    server = _Server(config, on_ready)
+    server.run(sockets=[listener])
+    return Exit.DONE if server.served else Exit.FAILED
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it serves, and ends with 0 when it is asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self.served = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self.served = True
+            self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT; uvicorn's own way raises them again at the end."""
+        signals = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise CommandError(
+            f"This address can't be listened at ({getattr(error, 'strerror', None) or error})",
+            where=f"{host}:{port}",
+            remedy="Choose another with --host and --port, or stop who uses it",
+        ) from None
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)  # noqa: FBT003  the standard library's signature
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announce(url: str, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
+    else:
+        print(f"Velvet Rope serves at {url} (the console: {url}/admin/)", flush=True)
