@@ -105,7 +105,7 @@ def make_plan(integration: Integration, chat: Chat, number: int = 1) -> Plan:
 
 def make_customer(integration: Integration, user_id: int, **fields: object) -> Customer:
     values: dict[str, object] = {
-        "first_name": "Олена <b>",
+        "first_name": "Олена",
         "username": f"olena_{user_id}",
         "telegram_language": "uk",
         "stripe_customer_id": f"cus_{user_id}",

@@ -195,7 +195,7 @@ def _audit(row: Customer) -> Table:
                 moments.when(one.at),
                 one.actor,
                 one.action,
-                pieces.code(pieces.pretty(one.after) if one.after else ""),
+                pieces.shortened(pieces.plain_line(one.after), 120),
             )
             for one in found
         ],

@@ -18,6 +18,7 @@ from velvetrope.web.console.filters import IntegrationFilter
 from velvetrope.web.console.people_search import find_customers, number_of
 from velvetrope.web.console.pieces import Fact, Record
 from velvetrope.web.console.prices import price_of
+from velvetrope.web.console.rights import who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
 
     @admin.display(description="customer")
     def person(self, row: Customer) -> str:
-        return row.first_name or str(row.telegram_user_id)
+        return who(row)
 
     @admin.display(description="username")
     def handle(self, row: Customer) -> str:
@@ -93,7 +94,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
             "plans": [(plan.pk, f"{plan} ({price_of(plan)})") for plan in _plans(row)],
             "grant_url": self.action_url(row, "grant"),
             "revoke_url": self.action_url(row, "revoke"),
-            "grants": [(one.pk, str(one.plan), moments.when(one.period_end)) for one in grants],
+            "grants": [(one.pk, _revoke_label(one)) for one in grants],
             "today": moments.now().date().isoformat(),
         }
         return Record(
@@ -107,7 +108,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
 
 def _name(row: Customer) -> str:
     handle = f" @{row.username}" if row.username else ""
-    return f"{row.first_name or row.telegram_user_id}{handle}"
+    return f"{who(row)}{handle}"
 
 
 def _badges(row: Customer, entitlements: Sequence[Entitlement]) -> list[SafeString]:
@@ -132,6 +133,11 @@ def _facts(row: Customer) -> list[Fact]:
         Fact("Known since", moments.when(row.created_at)),
         Fact("Id", pieces.code(row.pk)),
     ]
+
+
+def _revoke_label(grant: Entitlement) -> str:
+    until = f"until {grant.period_end:%Y-%m-%d}" if grant.period_end else "for ever"
+    return f"Revoke the grant of {grant.plan}, {until}"
 
 
 def _plans(row: Customer) -> QuerySet[Plan]:

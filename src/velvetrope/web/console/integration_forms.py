@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from velvetrope.domain import validation
 from velvetrope.store.models import Integration, StripeAccount
 from velvetrope.web.console.forms import JudgedForm, SecretField, judged
-from velvetrope.web.console.vendor import Select, Textarea, TextInput, URLInput
+from velvetrope.web.console.vendor import Select, Textarea, TextInput
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -57,13 +57,13 @@ class IntegrationForm(JudgedForm[Integration]):
     terms_url = forms.CharField(
         label="Terms",
         required=False,
-        widget=URLInput(attrs={"placeholder": "https://example.com/terms"}),
+        widget=TextInput(attrs={"placeholder": "https://example.com/terms", "inputmode": "url"}),
         help_text="Shown with every payment link, and by /terms.",
     )
     privacy_url = forms.CharField(
         label="Privacy notice",
         required=False,
-        widget=URLInput(attrs={"placeholder": "https://example.com/privacy"}),
+        widget=TextInput(attrs={"placeholder": "https://example.com/privacy", "inputmode": "url"}),
         help_text="Shown by /privacy.",
     )
 

@@ -32,7 +32,7 @@ def when(moment: datetime | None) -> SafeString:
     if moment is None:
         return NOTHING
     utc = moment.astimezone(UTC)
-    text = utc.strftime("%Y-%m-%d %H:%M:%S")
+    text = utc.strftime("%Y-%m-%d %H:%M:%S UTC")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', utc.isoformat(), distance(utc), text
     )

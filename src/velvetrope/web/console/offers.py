@@ -80,7 +80,9 @@ class ChatAdmin(RecordAdmin[Chat]):
 
 
 class PlanForm(JudgedForm[Plan]):
-    chats = forms.ModelMultipleChoiceField(
+    refusal_fields = {"chats": "opens"}
+
+    opens = forms.ModelMultipleChoiceField(
         queryset=Chat.objects.none(),
         widget=CheckboxList(),
         label="Opens",
@@ -97,6 +99,11 @@ class PlanForm(JudgedForm[Plan]):
             "trial_days": NumberInput(),
             "duration_days": NumberInput(),
         }
+        labels = {
+            "allow_promotion_codes": "Promotion codes",
+            "trial_days": "Trial (days)",
+            "duration_days": "Duration (days)",
+        }
         help_texts = {
             "on_sale": "Off: nobody new can buy it; whoever holds it stays.",
             "position": "Smaller ones are shown first.",
@@ -108,10 +115,10 @@ class PlanForm(JudgedForm[Plan]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chats = self.fields.get("chats")
+        chats = self.fields.get("opens")
         if isinstance(chats, forms.ModelMultipleChoiceField) and self.instance.pk:
             chats.queryset = Chat.objects.filter(integration_id=self.instance.integration_id)
-            self.initial["chats"] = self.instance.chats.all()
+            self.initial["opens"] = self.instance.chats.all()
 
 
 class PlanAdmin(UseCaseAdmin[Plan]):
@@ -133,7 +140,7 @@ class PlanAdmin(UseCaseAdmin[Plan]):
     ordering = ("integration_id", "position", "id")
     change_form_outer_before_template = "console/around_form.html"
     fieldsets = (
-        (None, {"fields": ("on_sale", "position", "chats")}),
+        (None, {"fields": ("on_sale", "position", "opens")}),
         ("Terms", {"fields": ("allow_promotion_codes", "trial_days", "duration_days")}),
     )
 
@@ -184,6 +191,6 @@ class PlanAdmin(UseCaseAdmin[Plan]):
             allow_promotion_codes=data["allow_promotion_codes"],
             trial_days=data["trial_days"],
             duration_days=data["duration_days"],
-            chat_ids=[chat.pk for chat in data["chats"]],
+            chat_ids=[chat.pk for chat in data["opens"]],
         )
         operations.change_plan(obj.pk, choices, actor_of(request))

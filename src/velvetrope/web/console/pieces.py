@@ -64,9 +64,14 @@ class Table:
     rows: Sequence[Sequence[str | SafeString]]
     #: Said when there are no rows.
     empty: str = "None."
-    #: A link below the table, and its words.
+    #: A link beside the title, and its words.
     more: str = ""
     more_label: str = "all"
+
+    @property
+    def lines(self) -> list[list[tuple[str, str | SafeString]]]:
+        """The rows with each cell's header, for screens too narrow for a table."""
+        return [list(zip(self.headers, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +146,20 @@ def row_link(row: Model, text: object = None) -> SafeString:
     return link(row_url(name, row.pk), row if text is None else text)
 
 
+def visible(text: str) -> str:
+    """Take out of a stranger's text what turns the words around it or cannot be seen."""
+    return "".join(sign for sign in text if sign.isprintable()).strip()
+
+
 def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def plain_line(values: object) -> str:
+    """Show a record of plain values on one line."""
+    if not isinstance(values, dict):
+        return str(values or "–")
+    return ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)
 
 
 def pretty(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -183,15 +184,12 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+_PLACEHOLDER: Final = re.compile(r"(?P<lead>:? )\{(?P<name>[a-z_]+)\}")
+
 _UNKNOWN = (
     "Something that this version has no words for.",
     "See the details and the log; then verify again.",
 )
-
-
-class _Data(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "unknown"
 
 
 def explain(problem: object, titles: Mapping[int, str] | None = None) -> Explanation:
@@ -201,11 +199,10 @@ def explain(problem: object, titles: Mapping[int, str] | None = None) -> Explana
     """
     code, data = _parts(problem)
     what, fix = PROBLEMS.get(code, _UNKNOWN)
-    values = _Data(data)
-    values["rights"] = _rights(data.get("rights"))
+    values = {name: _value(name, value) for name, value in data.items() if value is not None}
     rest = {name: value for name, value in data.items() if f"{{{name}}}" not in what + fix}
     details = ", ".join(_detail(name, value, titles or {}) for name, value in rest.items())
-    return Explanation(code, what.format_map(values), fix.format_map(values), details)
+    return Explanation(code, _filled(what, values), _filled(fix, values), details)
 
 
 def explain_all(problems: object) -> list[Explanation]:
@@ -221,10 +218,18 @@ def _parts(problem: object) -> tuple[str, dict[str, object]]:
     return str(problem.get("code", "unknown")), dict(data) if isinstance(data, Mapping) else {}
 
 
-def _rights(value: object) -> str:
-    """Name rights as Telegram's apps do."""
-    names = [one.strip() for one in str(value or "unknown").split(",")]
-    return ", ".join(_RIGHTS.get(name, name) for name in names)
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """Fill placeholders in; one without a value goes, with the colon or space before it."""
+    return _PLACEHOLDER.sub(
+        lambda found: found["lead"] + values[found["name"]] if found["name"] in values else "", text
+    )
+
+
+def _value(name: str, value: object) -> str:
+    """Name rights as Telegram's apps do; anything else is shown as it is."""
+    if name != "rights":
+        return str(value)
+    return ", ".join(_RIGHTS.get(one.strip(), one.strip()) for one in str(value).split(","))
 
 
 def _detail(name: str, value: object, titles: Mapping[int, str]) -> str:

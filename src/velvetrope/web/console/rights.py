@@ -194,4 +194,4 @@ class CheckoutAdmin(OfCustomerAdmin[Checkout]):
 
 def who(customer: Any) -> str:
     """Name a person shortly: the name that Telegram gave, else the id."""
-    return customer.first_name or str(customer.telegram_user_id)
+    return pieces.visible(customer.first_name) or str(customer.telegram_user_id)

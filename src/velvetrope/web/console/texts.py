@@ -31,9 +31,9 @@ class TextForm(JudgedForm[TextOverride]):
     """One wording; its placeholders are checked against the product's own text."""
 
     key = forms.ChoiceField(
-        label="Text",
+        label="Which text",
         widget=Select(),
-        help_text="Which text to say in other words. Texts with plural forms are one entry each.",
+        help_text="Each plural form of a text is an entry of its own.",
     )
 
     class Meta:
@@ -44,6 +44,7 @@ class TextForm(JudgedForm[TextOverride]):
             "language": Select(),
             "text": Textarea(attrs={"rows": 6}),
         }
+        labels = {"text": "Your wording"}
         help_texts = {
             "text": "Telegram's HTML: &lt;b&gt;, &lt;i&gt;, &lt;a href&gt; … Words in braces are "
             "filled in by the product and have to stay.",

@@ -48,7 +48,7 @@ _WINE: Final = {
 UNFOLD: Final[dict[str, object]] = {
     "SITE_TITLE": "Velvet Rope",
     "SITE_HEADER": "Velvet Rope",
-    "SITE_SUBHEADER": "the paid door to a Telegram channel",
+    "SITE_SUBHEADER": "the paid door",
     "SITE_URL": None,
     "SITE_ICON": _logo,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _logo}],

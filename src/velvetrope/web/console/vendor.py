@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         SplitDateTimeWidget,
         Textarea,
         TextInput,
-        URLInput,
     )
     from django.forms import CheckboxSelectMultiple as CheckboxList
 else:
@@ -37,7 +36,6 @@ else:
     from unfold.widgets import UnfoldAdminSplitDateTimeWidget as SplitDateTimeWidget
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
-    from unfold.widgets import UnfoldAdminURLInputWidget as URLInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
     class _Subscriptable:
@@ -70,5 +68,4 @@ __all__ = [
     "SplitDateTimeWidget",
     "TextInput",
     "Textarea",
-    "URLInput",
 ]

@@ -83,7 +83,7 @@ class EventAdmin(RecordAdmin[InboxEvent]):
         if request.user.has_perm("store.view_outboxitem"):
             caused = payloads.items_caused_by(row)
         return Record(
-            title=f"{row.kind} ({row.source})",
+            title=f"{row.get_source_display()}: {row.kind}",
             badges=[pieces.badge(row.state), *([pieces.badge(row.outcome)] if row.outcome else [])],
             problems=_why(row.error_code, dead=row.state == EventState.DEAD),
             facts=[
