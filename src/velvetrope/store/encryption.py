@@ -83,7 +83,7 @@ class Keys:
     def look_up_hashes(self, text: str) -> list[str]:
         """Give the hash under every key, so that rows from before a rotation are found too."""
         return [
-            hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+            hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
             for key in self._hash_keys
         ]
 
