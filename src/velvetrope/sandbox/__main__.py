@@ -15,6 +15,7 @@ import uvloop
 from velvetrope.sandbox.clock import SandboxClock
 from velvetrope.sandbox.guard import NotInProduction, refuse_production
 from velvetrope.sandbox.server import address_of, bind_loopback, serve
+from velvetrope.sandbox.way_back import WayBack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ async def run(options: argparse.Namespace) -> None:
     telegram_socket, stripe_socket = bind_loopback(options.telegram), bind_loopback(options.stripe)
     telegram_url, stripe_url = address_of(telegram_socket), address_of(stripe_socket)
     telegram = create_telegram(clock, stripe_url)
-    stripe = create_stripe(clock, options.product)
+    stripe = WayBack(create_stripe(clock, options.product), telegram_url)
     ready = asyncio.Event()
 
     async def announce() -> None:

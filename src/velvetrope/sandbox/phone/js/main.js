@@ -1,6 +1,6 @@
 // Brings the parts together.
 import { watch } from "./api.js";
-import { attempt } from "./actions.js";
+import { attempt, follow } from "./actions.js";
 import { renderChats } from "./chats.js";
 import { renderDialog } from "./dialog.js";
 import { icon } from "./dom.js";
@@ -69,11 +69,12 @@ function render(phone) {
 async function begin() {
   const place = new URLSearchParams(location.hash.slice(1));
   await store.refreshState();
-  const wanted = Number(place.get("person"));
+  const wanted = Number(place.get("person") ?? localStorage.getItem("person"));
   const people = store.phone.people;
   const first = people.find((person) => person.id === wanted) ?? people[0];
   if (first) await store.choosePerson(first.id);
-  if (place.has("chat")) store.openById(Number(place.get("chat")));
+  if (first && place.has("follow")) await follow(place.get("follow"));
+  else if (place.has("chat")) store.openById(Number(place.get("chat")));
   else if (innerWidth > 760 && store.phone.dialogs.length) store.openById(store.phone.dialogs[0].id);
 }
 

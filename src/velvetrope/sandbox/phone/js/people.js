@@ -65,7 +65,7 @@ function languageSelect(chosen) {
   const options = Object.entries(LANGUAGES).map(([value, name]) =>
     h("option", { value, selected: value === chosen }, name),
   );
-  return h("select", { name: "language" }, ...options);
+  return h("select", { name: "language", "aria-label": label("language") }, ...options);
 }
 
 function newPersonForm(choose) {

@@ -4,10 +4,12 @@ import { label } from "./labels.js";
 
 /** Open `url` in a sheet; when the page is done it names the address to go on to. */
 export function openSheet(url, follow) {
-  const origin = new URL(url).origin;
-  const dialog = h("dialog", { class: "page", "aria-label": origin });
+  const { host } = new URL(url);
+  const dialog = h("dialog", { class: "page", "aria-label": host });
+  const frame = h("iframe", { src: url, title: host });
   const back = (event) => {
-    if (event.origin !== origin || event.data?.type !== "sandbox:return") return;
+    if (event.source !== frame.contentWindow || event.origin !== location.origin) return;
+    if (event.data?.type !== "sandbox:return") return;
     dialog.close();
     if (typeof event.data.url === "string") follow(event.data.url);
   };
@@ -30,7 +32,7 @@ export function openSheet(url, follow) {
   );
   dialog.append(
     h("div", { class: "sheet-head" }, h("p", {}, url), tab, close),
-    h("iframe", { src: url, title: origin }),
+    frame,
   );
   window.addEventListener("message", back);
   dialog.addEventListener("close", () => window.removeEventListener("message", back));

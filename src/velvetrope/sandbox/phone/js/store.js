@@ -107,6 +107,7 @@ export function rememberPlace() {
   if (phone.person) place.set("person", phone.person.id);
   if (phone.open !== null) place.set("chat", phone.open);
   history.replaceState(null, "", `#${place}`);
+  if (phone.person) localStorage.setItem("person", phone.person.id);
 }
 
 /** Take over that the time was moved. */
