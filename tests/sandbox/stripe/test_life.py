@@ -291,3 +291,44 @@ def test_the_state_is_the_whole_truth_of_an_account(shop: Shop) -> None:
     ]
     assert {"payments", "refunds", "disputes", "sessions", "invoices"} <= state.keys()
     assert shop.key not in str(state)
+
+
+def test_a_card_that_wants_a_confirmation_leaves_the_renewal_open(shop: Shop) -> None:
+    subscription = shop.subscribe("needs_action")
+    assert subscription["status"] == "active"
+    shop.events()
+    shop.advance(MONTH)
+    types = shop.types()
+    assert {"invoice.payment_action_required", "payment_intent.requires_action"} <= set(types)
+    found = shop.get(f"subscriptions/{subscription['id']}")
+    assert found["status"] == "past_due"
+    invoice = shop.get(f"invoices/{found['latest_invoice']}")
+    page = shop.http.post(f"/invoice/{invoice['id']}", data={"card": "good"})
+    assert page.status_code == 200
+    assert status(shop, subscription) == "active"
+
+
+@pytest.mark.parametrize(
+    ("behavior", "ends"),
+    [("cancel", "canceled"), ("pause", "paused"), ("create_invoice", "past_due")],
+)
+def test_a_trial_without_a_card_ends_as_it_was_set(shop: Shop, behavior: str, ends: str) -> None:
+    data = "subscription_data[trial_settings][end_behavior][missing_payment_method]"
+    form = {"subscription_data[trial_period_days]": "2", data: behavior}
+    subscription = shop.subscribe(payment_method_collection="if_required", **form)
+    assert (subscription["status"], subscription["default_payment_method"]) == ("trialing", None)
+    shop.advance(2 * DAY + 7200)
+    assert status(shop, subscription) == ends
+
+
+def test_a_dearer_price_can_be_billed_at_once(shop: Shop) -> None:
+    subscription = shop.subscribe()
+    price = {"product": shop.product, "currency": "eur", "unit_amount": "1990"}
+    dearer = shop.post("prices", **price, **{"recurring[interval]": "month"})
+    item = subscription["items"]["data"][0]["id"]
+    form = {"items[0][id]": item, "items[0][price]": dearer["id"]}
+    form["proration_behavior"] = "always_invoice"
+    changed = shop.post(f"subscriptions/{subscription['id']}", **form)
+    invoice = shop.get(f"invoices/{changed['latest_invoice']}")
+    assert (invoice["status"], invoice["amount_paid"]) == ("paid", 1000)
+    assert invoice["billing_reason"] == "subscription_update"

@@ -67,6 +67,7 @@ def live(shop: Shop) -> None:
     invoiced = shop.pay(shop.checkout(shop.once, **{"invoice_creation[enabled]": "true"}))
     late = shop.pay(shop.checkout(shop.once), card="delayed")
     shop.pay(shop.checkout(shop.once), card="delayed_fails")
+    shop.subscribe("needs_action")
     shop.checkout()
     shop.advance(35 * DAY)
     shop.control(f"payments/{invoiced['payment_intent']}/refund", outcome="failed")

@@ -18,6 +18,7 @@ class CardConduct(Enum):
     GOOD = "good"  # every charge succeeds
     DECLINED = "declined"  # refused at once, on the page
     DECLINES_LATER = "declines_later"  # can be saved, then every charge fails
+    NEEDS_ACTION = "needs_action"  # works while its owner is there to confirm; renewals wait
     DELAYED = "delayed"  # a bank debit that succeeds days later
     DELAYED_FAILS = "delayed_fails"  # a bank debit that fails days later
     REFUND_FAILS = "refund_fails"  # refunds look fine, then come back

@@ -30,11 +30,8 @@ def page(objects: Iterable[Obj], params: Obj, url: str) -> Obj:
     """Give one page of `objects` (oldest first), newest first as Stripe lists them."""
     limit = params.get("limit", _DEFAULT)
     if not 1 <= limit <= _MOST:
-        raise errors.invalid(
-            f"This value must be {'greater than or equal to 1' if limit < 1 else 'less than or '}"
-            f"{'' if limit < 1 else f'equal to {_MOST}'} (it currently is '{limit}').",
-            "limit",
-        )
+        bound = "greater than or equal to 1" if limit < 1 else f"less than or equal to {_MOST}"
+        raise errors.invalid(f"This value must be {bound} (it currently is '{limit}').", "limit")
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
         raise errors.parameters_exclusive("starting_after", "ending_before")

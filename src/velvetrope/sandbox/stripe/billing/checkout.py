@@ -21,8 +21,8 @@ def complete(account: Account, session: Obj, conduct: CardConduct, *, email: str
         _record_refusal(account, session, email, name)
         raise card_declined("generic_decline")
     customer = _customer(account, session, email, name)
-    method = methods.create(account, conduct, email, name)
-    if customer is not None:
+    method = methods.create(account, conduct, email, name) if asks_for_card(session) else None
+    if customer is not None and method is not None:
         _save(account, customer, method, session)
     details = customer or {"email": email, "name": name, "phone": None, "tax_exempt": "none"}
     session |= {
@@ -48,13 +48,18 @@ def complete(account: Account, session: Obj, conduct: CardConduct, *, email: str
     }
     if session["mode"] == "subscription" and customer is not None:
         _subscribe(account, session, customer, method)
-    elif session["mode"] == "payment":
+    elif session["mode"] == "payment" and method is not None:
         _pay_once(account, session, customer, method)
     else:
         session["payment_status"] = "no_payment_required"
     session |= {"status": "complete", "url": None}
     account.emit("checkout.session.completed", session)
     return session
+
+
+def asks_for_card(session: Obj) -> bool:
+    """Tell whether the page collects a means of payment."""
+    return bool(session["amount_total"]) or session["payment_method_collection"] == "always"
 
 
 def expire(account: Account, session: Obj) -> None:
@@ -117,7 +122,7 @@ def _save(account: Account, customer: Obj, method: Obj, session: Obj) -> None:
             customer["invoice_settings"]["default_payment_method"] = method["id"]
 
 
-def _subscribe(account: Account, session: Obj, customer: Obj, method: Obj) -> None:
+def _subscribe(account: Account, session: Obj, customer: Obj, method: Obj | None) -> None:
     draft = account.drafts[session["id"]]
     data = draft.subscription_data
     trial_end = data.get("trial_end")
@@ -139,7 +144,8 @@ def _subscribe(account: Account, session: Obj, customer: Obj, method: Obj) -> No
     )
     session["subscription"] = subscription["id"]
     coupon = account.find("coupon", draft.coupon)
-    if subscription["status"] == "trialing":
+    if subscription["status"] == "trialing" or method is None:
+        subscription["status"] = subscription["status"].replace("incomplete", "active")
         invoice = subscriptions.first_invoice(account, subscription)
         subscriptions.announce(account, subscription)
         invoices.collect(account, invoice, method)
@@ -153,7 +159,7 @@ def _subscribe(account: Account, session: Obj, customer: Obj, method: Obj) -> No
         # Stripe makes the subscription of a session when the payment is in: it is born active.
         subscription["status"] = "active"
     subscriptions.announce(account, subscription)
-    outcome = invoices.collect(account, invoice, method)
+    outcome = invoices.collect(account, invoice, method, present=True)
     intent = invoices.intent_of(account, invoice)
     if intent is not None:
         account.paid_by[intent["id"]] = session["id"]
@@ -206,7 +212,7 @@ def _pay_once(account: Account, session: Obj, customer: Obj | None, method: Obj)
     creation = session["invoice_creation"] or {}
     if creation.get("enabled") and customer is not None:
         _invoice_once(account, session, customer, intent, creation["invoice_data"])
-    status = payments.attempt(account, intent, method)
+    status = payments.attempt(account, intent, method, present=True)
     session["payment_status"] = "paid" if status == "succeeded" else "unpaid"
     invoice = invoices.invoice_of(account, intent)
     if invoice is not None:

@@ -58,8 +58,13 @@ def finalize(account: Account, invoice: Obj) -> None:
     account.emit("invoice.finalized", invoice)
 
 
-def collect(account: Account, invoice: Obj, method: Obj | None = None) -> str:
-    """Try to have an open invoice paid; gives `paid`, `processing` or `failed`."""
+def collect(
+    account: Account, invoice: Obj, method: Obj | None = None, *, present: bool = False
+) -> str:
+    """Try to have an open invoice paid; gives `paid`, `processing` or `failed`.
+
+    `present` says that the person is there to confirm the payment.
+    """
     customer = account.find("customer", invoice["customer"])
     subscription = subscription_of(account, invoice)
     if invoice["amount_remaining"] == 0:
@@ -78,7 +83,9 @@ def collect(account: Account, invoice: Obj, method: Obj | None = None) -> str:
         )
         payment = account.add(documents.invoice_payment(invoice, intent, account.now()))
         account.pairs[invoice["id"]] = account.pairs[intent["id"]] = payment["id"]
-    status = payments.attempt(account, intent, method) if method else "requires_payment_method"
+    status = "requires_payment_method"
+    if method is not None:
+        status = payments.attempt(account, intent, method, present=present)
     return after_attempt(account, invoice, intent, status)
 
 
@@ -92,6 +99,8 @@ def after_attempt(account: Account, invoice: Obj, intent: Obj, status: str) -> s
         invoice["attempt_count"] += 1
         invoice["next_payment_attempt"] = None
         return "processing"
+    if status == "requires_action":
+        account.emit("invoice.payment_action_required", invoice)
     _refused(account, invoice)
     return "failed"
 

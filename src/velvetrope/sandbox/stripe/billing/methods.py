@@ -15,6 +15,7 @@ LAST4 = {
     CardConduct.GOOD: "4242",
     CardConduct.DECLINED: "0002",
     CardConduct.DECLINES_LATER: "0341",
+    CardConduct.NEEDS_ACTION: "3184",
     CardConduct.DELAYED: "3201",
     CardConduct.DELAYED_FAILS: "3202",
     CardConduct.REFUND_FAILS: "5126",
@@ -27,6 +28,7 @@ SHARED = {
     "pm_card_chargeCustomerFail": CardConduct.DECLINES_LATER,
     "pm_card_visa_chargeDeclined": CardConduct.DECLINED,
     "pm_card_chargeDeclined": CardConduct.DECLINED,
+    "pm_card_authenticationRequired": CardConduct.NEEDS_ACTION,
     "pm_card_refundFail": CardConduct.REFUND_FAILS,
     "pm_card_pendingRefund": CardConduct.REFUND_PENDING,
 }

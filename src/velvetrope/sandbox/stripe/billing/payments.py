@@ -83,9 +83,13 @@ def create(
     return intent
 
 
-def attempt(account: Account, intent: Obj, method: Obj) -> str:
-    """Try to take the money; gives the intent's status afterwards."""
+def attempt(account: Account, intent: Obj, method: Obj, *, present: bool = False) -> str:
+    """Try to take the money; gives the intent's status afterwards.
+
+    `present` says that the person is there and confirms what the bank wants confirmed.
+    """
     conduct = account.conduct[method["id"]]
+    intent["next_action"] = None
     intent["payment_method"] = method["id"]
     intent["payment_method_types"] = [method["type"]]
     if conduct.is_bank_debit:
@@ -94,6 +98,12 @@ def attempt(account: Account, intent: Obj, method: Obj) -> str:
         account.emit("charge.pending", charge)
         account.emit("payment_intent.processing", intent)
         account.schedule(account.now() + account.settings.settle_seconds, intent)
+    elif conduct is CardConduct.NEEDS_ACTION and not present:
+        intent |= {
+            "status": "requires_action",
+            "next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {}},
+        }
+        account.emit("payment_intent.requires_action", intent)
     elif conduct in {CardConduct.DECLINED, CardConduct.DECLINES_LATER}:
         charge = _charge(account, intent, method, "failed")
         intent["latest_charge"] = charge["id"]

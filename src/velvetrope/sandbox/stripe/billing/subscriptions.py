@@ -276,5 +276,25 @@ def prorate(account: Account, subscription: Obj, item: Obj, old: Obj, quantity: 
     ]
 
 
+def settle_now(account: Account, subscription: Obj, rows: list[Obj]) -> None:
+    """Bill prorations at once; what would be a credit waits for the next invoice."""
+    if sum(row["amount"] for row in rows) <= 0:
+        account.prorations.setdefault(subscription["id"], []).extend(rows)
+        return
+    customer = account.get("customer", subscription["customer"])
+    invoice = invoices.draft(
+        account,
+        customer,
+        rows,
+        reason="subscription_update",
+        subscription=subscription,
+        auto_advance=False,
+    )
+    invoice["auto_advance"] = True
+    subscription["latest_invoice"] = invoice["id"]
+    invoices.finalize(account, invoice)
+    invoices.collect(account, invoice)
+
+
 def _amount(price: Obj, quantity: int) -> int:
     return int(price["unit_amount"] or 0) * quantity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from velvetrope.sandbox.stripe.billing.checkout import asks_for_card
 from velvetrope.sandbox.stripe.resources.discounts import SANDBOX_CODE
 
 from . import choices
@@ -108,7 +109,10 @@ def show(
         or "",
         name_label=language.text("name"),
         name=given.get("name") or (customer or {}).get("name") or "",
-        choices=choices.cards(language, CARDS, account.settings, given.get("card", "good")),
+        choices=when(
+            asks_for_card(session),
+            choices.cards(language, CARDS, account.settings, given.get("card", "good")),
+        ),
         pay=_button(account, session, language),
         note=_renewal(rows, language),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .language import Language
 
-CARDS = ("good", "declines_later", "declined", "delayed")
+CARDS = ("good", "declines_later", "needs_action", "declined", "delayed")
 
 _PAGE = """<main class="portal">
 <header>{back}<p class="shop">{shop}</p><h1>{title}</h1><p class="note">{who}</p></header>

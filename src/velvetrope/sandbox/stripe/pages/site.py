@@ -172,7 +172,7 @@ def _pay_from_portal(
     account: Account, session: Obj, language: Language, request: Request, _f: dict[str, str]
 ) -> Response:
     due = _own(account, session, "invoice", request)
-    if due["status"] == "open" and invoices.collect(account, due) == "failed":
+    if due["status"] == "open" and invoices.collect(account, due, present=True) == "failed":
         return portal.show(account, session, language, ("problem", "card_declined"))
     return portal.show(account, session, language, ("notice", "changed"))
 
@@ -191,7 +191,7 @@ def _pay_invoice(
         return invoice.show(account, due, language)
     customer = account.get("customer", due["customer"])
     method = methods.create(account, CardConduct(card), customer["email"], customer["name"])
-    if invoices.collect(account, due, method) == "failed":
+    if invoices.collect(account, due, method, present=True) == "failed":
         return invoice.show(account, due, language, "card_declined")
     methods.make_default(account, method, customer)
     return invoice.show(account, due, language)

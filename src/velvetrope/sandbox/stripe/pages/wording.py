@@ -87,6 +87,16 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Збережеться, але кожне списання відхилять",
         "Сохранится, но каждое списание отклонят",
     ),
+    "needs_action": (
+        "Card that wants a confirmation",
+        "Картка, що потребує підтвердження",
+        "Карта, требующая подтверждения",
+    ),
+    "needs_action_hint": (
+        "Renewals wait until you pay the invoice yourself",
+        "Продовження чекає, поки ви самі оплатите рахунок",
+        "Продление ждёт, пока вы сами оплатите счёт",
+    ),
     "pay": ("Pay {amount}", "Сплатити {amount}", "Заплатить {amount}"),
     "start_trial": ("Start the free trial", "Почати пробний період", "Начать пробный период"),
     "confirm": ("Confirm", "Підтвердити", "Подтвердить"),

@@ -198,7 +198,9 @@ def _change_items(account: Account, subscription: Obj, params: Obj) -> bool:
             continue
         rows = subscriptions.prorate(account, subscription, item, old, quantity)
         restarts = old["recurring"]["interval"] != item["price"]["recurring"]["interval"]
-        if behavior != "none":
+        if behavior == "always_invoice" and not restarts:
+            subscriptions.settle_now(account, subscription, rows)
+        elif behavior != "none":
             kept = rows[:1] if restarts else rows
             account.prorations.setdefault(subscription["id"], []).extend(kept)
         if restarts:
