@@ -104,7 +104,7 @@ class Running:
         return ready
 
     def _spawn(self, out: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603  our own command
+        return subprocess.Popen(
             self.arguments,
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -212,7 +212,7 @@ class Installation:
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> Completed:
         """Run `velvetrope …` in the installation's environment and wait for its end."""
-        done = subprocess.run(  # noqa: S603  our own command
+        done = subprocess.run(
             [*COMMAND, *arguments],
             input=stdin if stdin is not None else "",
             capture_output=True,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Loggers of libraries whose everyday news say nothing about the product.
 _QUIET: Final = ("uvicorn", "uvicorn.error", "asyncio", "aiohttp", "stripe", "django.utils")
+#: Says «not found» for every address that somebody tries.
+_SILENT_BELOW_ERRORS: Final = "django.request"
 
 
 def configure(
@@ -58,6 +60,7 @@ def configure(
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_SILENT_BELOW_ERRORS).setLevel(logging.ERROR)
 
 
 def _renderers(settings: Settings, *, colours: bool) -> list[Processor]:

@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from django.utils import timezone
+
 from velvetrope.cli.failures import CommandError
 from velvetrope.cli.vendors import with_vendors
 from velvetrope.domain.errors import VelvetError
@@ -37,24 +39,33 @@ def finish_event(settings: Settings, event_id: int, *, seconds: float) -> InboxE
     """
     deadline = time.monotonic() + seconds
     while (row := _row(event_id)).state in _OPEN and not row.attempts:
-        try:
-            lock = ServingLock(str(settings.database.path or ""))
-        except AlreadyServedError:
-            if time.monotonic() > deadline:
-                raise CommandError(
-                    f"The server has not done it within {seconds:g} seconds",
-                    where=f"event {event_id}",
-                    remedy=f"It will go on; look again with: velvetrope events show {event_id}",
-                ) from None
-            time.sleep(_PAUSE)
-            continue
-        try:
-            # A failed try was written down with its error: the caller tells of it.
-            with suppress(VelvetError):
-                with_vendors(settings, lambda application: application.pipeline.run_one(event_id))
-        finally:
-            lock.close()
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"It was not done within {seconds:g} seconds",
+                where=f"event {event_id}",
+                remedy=f"The server will go on; see: velvetrope events show {event_id}",
+            )
+        if row.state == EventState.PENDING and _is_due(row):
+            _run_unless_served(settings, event_id)
+        time.sleep(_PAUSE)
     return row
+
+
+def _run_unless_served(settings: Settings, event_id: int) -> None:
+    try:
+        lock = ServingLock(str(settings.database.path or ""))
+    except AlreadyServedError:
+        return
+    try:
+        # A failed try was written down with its error: the caller tells of it.
+        with suppress(VelvetError):
+            with_vendors(settings, lambda application: application.pipeline.run_one(event_id))
+    finally:
+        lock.close()
+
+
+def _is_due(row: InboxEvent) -> bool:
+    return row.due_at is None or row.due_at <= timezone.now()
 
 
 def newest_job(integration_id: int, kind: str) -> str:
