@@ -47,5 +47,8 @@ lock: setup  ## lock every dependency anew, by version and hash
 	$(LOCK) --output-file requirements/runtime.txt
 	$(LOCK) --extra dev --output-file requirements/development.txt
 
+bench-path: setup  ## measure the way of an update: stored, handled, answered
+	$(BIN)/python -m tests.benchmarks.path
+
 clean:  ## remove what was installed and measured, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov

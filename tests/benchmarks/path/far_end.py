@@ -1,0 +1,67 @@
+"""The far end: a Bot API that says yes and notes when it was asked. As light as it can be.
+
+Prints the port that it listens on. `GET /log` gives [[chat id, seconds of the monotonic clock], …]
+since the last `GET /log`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from typing import cast
+
+import uvloop
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_CHAT = re.compile(rb'"chat_id": *(-?\d+)')
+_RESULT = b'{"ok":true,"result":{"message_id":1,"date":0,"chat":{"id":1,"type":"private"}}}'
+_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+    len(_RESULT),
+    _RESULT,
+)
+
+seen: list[tuple[int, float]] = []
+
+
+class FarEnd(asyncio.Protocol):
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's have no such base
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self._buffer, 0, end)
+            whole = end + 4 + (int(length[1]) if length else 0)
+            if len(self._buffer) < whole:
+                return
+            request, self._buffer = self._buffer[:whole], self._buffer[whole:]
+            self._answer(request, end + 4)
+
+    def _answer(self, request: bytes, body: int) -> None:
+        assert self._transport is not None
+        if request.startswith(b"GET /log"):
+            said = json.dumps(seen).encode()
+            seen.clear()
+            self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(said))
+            self._transport.write(said)
+            return
+        chat = _CHAT.search(request, body)
+        if chat is not None and b"/sendMessage" in request[:120]:
+            seen.append((int(chat[1]), time.monotonic()))
+        self._transport.write(_ANSWER)
+
+
+async def main() -> None:
+    server = await asyncio.get_running_loop().create_server(FarEnd, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
