@@ -174,6 +174,30 @@ def test_checkout_opens_in_a_sheet_and_comes_back_to_the_bot(
     expect(page.locator(".message.mine").last).to_contain_text("/start paid")
 
 
+def test_typing_is_shown_until_it_is_over(place: Place, open_phone: Callable[..., Page]) -> None:
+    place.start()
+    page = open_phone()
+    place.call("sendChatAction", chat_id=place.ann, action="typing")
+    expect(page.locator(".dialog-name")).to_contain_text("typing…")
+    expect(page.locator(".dialog-name")).not_to_contain_text("typing…", timeout=10_000)
+
+
+def test_what_came_to_a_closed_chat_is_counted_until_it_is_read(
+    place: Place, open_phone: Callable[..., Page]
+) -> None:
+    place.start()
+    place.put_member(place.ann, status="member")
+    page = open_phone()
+    for text in ("one", "two"):
+        place.control("POST", f"chats/{place.chat}/posts", text=text)
+    expect(page.locator(".badge")).to_have_text("2")
+    page.locator(".chat", has_text="Back room").click()
+    expect(page.locator(".badge")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".message")).to_have_count(2)
+    expect(page.locator(".chat", has_text="Back room").locator(".badge")).to_have_count(0)
+
+
 def test_time_moves_for_everybody(open_phone: Callable[..., Page], sandbox: Sandbox) -> None:
     before = sandbox.telegram.get("/control/state").json()["offset"]
     page = open_phone()

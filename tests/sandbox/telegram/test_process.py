@@ -40,7 +40,7 @@ def test_it_stops_at_once_though_a_phone_is_watching(tmp_path: Path) -> None:
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
     with Sandbox(tmp_path) as running:
         port = httpx.URL(running.telegram_url).port
-        other = subprocess.run(  # noqa: S603  our own command
+        other = subprocess.run(
             [sys.executable, "-m", "velvetrope.sandbox", "--telegram", str(port)],
             env=child_environment(),
             capture_output=True,

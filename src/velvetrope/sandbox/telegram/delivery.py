@@ -205,9 +205,11 @@ class Courier:
     async def _deliver(self, mailbox: Mailbox, queue: Queue) -> None:
         update = queue.updates[0]
         wait: float | None = None
-        if update.expires > self._clock.time():
-            wait = await self._attempt(mailbox, queue, update)
-        mailbox.in_flight -= 1
+        try:
+            if update.expires > self._clock.time():
+                wait = await self._attempt(mailbox, queue, update)
+        finally:
+            mailbox.in_flight -= 1
         if mailbox.queues.get(queue.key) is queue:
             if wait is None:
                 queue.updates.popleft()

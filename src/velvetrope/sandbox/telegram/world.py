@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import re
 import secrets
@@ -85,6 +86,7 @@ class World:
         self.presses: OrderedDict[str, Press] = OrderedDict()
         #: Whom a change concerns: the ids of people, or of chats.
         self.changes: Journal[int] = Journal(2000)
+        self._person_ids = itertools.count(5_000_000_001)
         self._next_press = random.getrandbits(60)
 
     @property
@@ -95,7 +97,8 @@ class World:
 
     def add_person(self, person: Person) -> Person:
         """Register a person; an id of 0 gets a new one."""
-        person.id = person.id or 5_000_000_001 + len(self.people)
+        if not person.id:
+            person.id = next(free for free in self._person_ids if free not in self.people)
         if person.id in self.people:
             raise ValueError(f"The id {person.id} is taken.")
         self._take_username(person.username, person)

@@ -10,7 +10,7 @@ export const phone = {
   open: null,
   offset: 0,
   stripe: null,
-  seen: new Map(),
+  seen: JSON.parse(sessionStorage.getItem("seen") ?? "{}"),
 };
 
 const watchers = new Set();
@@ -56,6 +56,10 @@ export async function choosePerson(id) {
 
 let running = false;
 let again = false;
+let typing;
+
+/** How long «typing…» may stand, in milliseconds. */
+const TYPING = 5200;
 
 /** Read the dialogues again; calls that come meanwhile are answered by one more reading. */
 export async function refreshDialogs() {
@@ -73,6 +77,8 @@ export async function refreshDialogs() {
       }
       phone.dialogs = dialogs;
       for (const dialog of dialogs) if (dialog.id === phone.open) markSeen(dialog);
+      clearTimeout(typing);
+      if (dialogs.some((dialog) => dialog.typing)) typing = setTimeout(refreshDialogs, TYPING);
       tell();
     }
   } finally {
@@ -83,12 +89,17 @@ export async function refreshDialogs() {
 const seenKey = (dialog) => `${phone.person.id}:${dialog.id}`;
 
 function markSeen(dialog) {
-  phone.seen.set(seenKey(dialog), dialog.messages.at(-1)?.id ?? 0);
+  phone.seen[seenKey(dialog)] = lastId(dialog);
+  sessionStorage.setItem("seen", JSON.stringify(phone.seen));
 }
+
+const lastId = (dialog) => dialog.messages.at(-1)?.id ?? 0;
 
 /** How many messages of a dialogue came since it was last open. */
 export function countUnread(dialog) {
-  const seen = phone.seen.get(seenKey(dialog)) ?? 0;
+  let seen = phone.seen[seenKey(dialog)] ?? 0;
+  // A sandbox that was started anew counts from 1 again.
+  if (seen > lastId(dialog)) seen = 0;
   return dialog.messages.filter((m) => m.id > seen && m.from !== "me" && !m.service).length;
 }
 
