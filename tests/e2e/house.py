@@ -62,8 +62,10 @@ class House:
         """Take a person all the way into the channel."""
         await self.buy(person, price)
         invitation = await self.invitation(person)
+        before = await person.last_id()
         await person.follow(invitation)
         await person.gets_in(self.chat)
+        await person.hears_after(before)  # the welcome: what comes later is about something else
 
     async def invitation(self, person: Person) -> str:
         """Wait until the bot offers the door; gives the link."""
@@ -76,6 +78,15 @@ class House:
             return None
 
         return await eventually(offered, "the door is offered")
+
+    def shown(self, person: Person) -> dict[str, Any]:
+        """Give what `velvetrope members show` says of a person."""
+        done = self.installation.command(
+            "members", "show", str(person.id), "--bot", str(self.id), "--json"
+        )
+        assert done.code == 0, done.err
+        shown: dict[str, Any] = done.json
+        return shown
 
     async def members(self) -> set[int]:
         return await members(self.telegram, self.chat)

@@ -146,6 +146,11 @@ async def test_who_blocks_the_bot_is_not_written_to_until_they_unblock(house: Ho
     await house.let_in(person)
     subscription = await house.subscription_of(person)
     await house.telegram.post(f"users/{person.id}/block", {"bot": house.bot})
+
+    async def remembered() -> bool:
+        return bool(house.shown(person)["blocked"])
+
+    await eventually(remembered, "the block is remembered")
     before = (await house.telegram.get("calls"))["last"]
     await house.stripe.post(f"subscriptions/{subscription['id']}", {"cancel": "now"})
     await person.gets_out(house.chat)

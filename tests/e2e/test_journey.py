@@ -64,7 +64,7 @@ async def test_a_chosen_language_wins_and_is_remembered(house: House) -> None:
     person = await house.person("en")
     await person.say("/start")
     picker = await person.say("/language")
-    await person.press(picker, "language:uk")
+    await person.touch(picker, "language:uk")
     assert PER_MONTH["uk"] in (await person.say("/plans")).text
 
 
@@ -92,11 +92,7 @@ async def test_several_chats_of_a_plan_are_each_offered(house: House) -> None:
 async def test_a_deep_links_payload_is_kept_as_the_source(house: House) -> None:
     person = await house.person()
     await person.say("/start summer_2027")
-    shown = house.installation.command(
-        "members", "show", str(person.id), "--bot", str(house.id), "--json"
-    )
-    assert shown.code == 0, shown.err
-    assert shown.json["source"] == "summer_2027"
+    assert house.shown(person)["source"] == "summer_2027"
 
 
 async def test_a_message_in_a_group_is_left_alone(house: House) -> None:
