@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -23,25 +22,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-FOLDER: Final = Path("data/demo")
 PORT: Final = 8000
 PHONE_PORT: Final = 8001
 STRIPE_PORT: Final = 8002
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say which options the demo takes."""
-    parser.add_argument(
-        "--script", action="store_true", help="play the journey without a browser, then stop"
-    )
-    parser.add_argument(
-        "--port", type=int, default=PORT, help=f"of the product ({PORT}); 0 takes a free one"
-    )
-    parser.add_argument("--phone-port", type=int, default=PHONE_PORT, help=f"({PHONE_PORT})")
-    parser.add_argument("--stripe-port", type=int, default=STRIPE_PORT, help=f"({STRIPE_PORT})")
-    parser.add_argument(
-        "--folder", type=Path, default=FOLDER, help=f"for its data, emptied first ({FOLDER})"
-    )
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:

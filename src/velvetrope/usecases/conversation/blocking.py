@@ -51,12 +51,17 @@ def _remember(customer: Customer, change: ChatMemberUpdated) -> bool:
     """Write the change down; news older than what is known change nothing."""
     at = datetime.fromtimestamp(change.date, UTC)
     if change.new_chat_member.status == "kicked":
-        heard_since = customer.started_at is not None and customer.started_at > at
+        heard_since = customer.started_at is not None and _second(customer.started_at) > at
         if customer.blocked_at is not None or heard_since:
             return False
         customer.blocked_at = at
         return True
-    if customer.blocked_at is None or customer.blocked_at.replace(microsecond=0) > at:
+    if customer.blocked_at is None or _second(customer.blocked_at) > at:
         return False
     customer.blocked_at = None
     return True
+
+
+def _second(moment: datetime) -> datetime:
+    """Cut a time to what Telegram's dates can tell: whole seconds."""
+    return moment.replace(microsecond=0)
