@@ -60,6 +60,8 @@ class BatchView:
         self._ids: set[int] = set()
         self._by_key: dict[CustomerKey, Customer | None] = {}
         self._by_id: dict[int, Customer] = {}
+        #: Customers of whom the database can't have anything yet.
+        self._new_ids: set[int] = set()
         #: Rows of customers by model and customer; a customer that is listed has been loaded.
         self._rows: dict[type[Model], dict[int, dict[int, Model]]] = {}
         #: Rows of customers that were changed: they stand in for what the database has.
@@ -104,16 +106,21 @@ class BatchView:
             self._keep_customers(list(Customer.objects.filter(id__in=wanted)))
         return self._by_id.get(customer_id)
 
+    def has(self, customer: Customer) -> bool:
+        """Tell whether there may be rows of the customer, beside those of the event itself."""
+        return customer.id in self._by_id or not customer._state.adding  # noqa: SLF001  documented
+
     def rows_of(self, model: type[M], customer_id: int) -> Sequence[M]:
         """Give the rows of a customer in the order of their ids."""
         rows = self._rows.setdefault(model, {})
         if customer_id not in rows:
             wanted = [one for one in {*self._by_id, customer_id} if one not in rows]
             rows.update((one, {}) for one in wanted)
-            manager = model._default_manager  # noqa: SLF001  Django's documented name
-            for row in manager.filter(customer_id__in=wanted).order_by("id"):
-                self._changes.loaded(row)
-                rows[row.__dict__["customer_id"]][row.pk] = row
+            if stored := [one for one in wanted if one not in self._new_ids]:
+                manager = model._default_manager  # noqa: SLF001  Django's documented name
+                for row in manager.filter(customer_id__in=stored).order_by("id"):
+                    self._changes.loaded(row)
+                    rows[row.__dict__["customer_id"]][row.pk] = row
             for merged in self._merged.get(model, {}).values():
                 if merged.__dict__["customer_id"] in wanted:
                     rows[merged.__dict__["customer_id"]][merged.pk] = merged
@@ -154,6 +161,8 @@ class BatchView:
             case Customer():
                 self._by_key[row.integration_id, row.telegram_user_id] = row
                 self._by_id[row.id] = row
+                if row._state.adding:  # noqa: SLF001  Django documents `_state`
+                    self._new_ids.add(row.id)
             case Chat():
                 self._chats[row.id] = row
             case _ if isinstance(owner := row.__dict__.get("customer_id"), int):

@@ -80,15 +80,15 @@ class Work:
 
     def entitlements(self, customer: Customer) -> list[Entitlement]:
         """Give all rights of a customer, oldest first."""
-        return self._rows_of(Entitlement, customer.id)
+        return self._rows_of(Entitlement, customer)
 
     def accesses(self, customer: Customer) -> list[Access]:
         """Give what is known of a customer in every chat."""
-        return self._rows_of(Access, customer.id)
+        return self._rows_of(Access, customer)
 
     def checkouts(self, customer: Customer) -> list[Checkout]:
         """Give the Checkout Sessions that were made for a customer, oldest first."""
-        return self._rows_of(Checkout, customer.id)
+        return self._rows_of(Checkout, customer)
 
     def chat(self, chat_id: int) -> Chat:
         """Give a chat's row by its id; LookupError if there is none."""
@@ -189,8 +189,8 @@ class Work:
         """Let everything count that was staged; called by the pipeline when the handler returns."""
         self._view.merge(self._saved.values(), self._items, self._jobs, self._audit)
 
-    def _rows_of(self, model: type[M], customer_id: int) -> list[M]:
-        known = self._view.rows_of(model, customer_id)
+    def _rows_of(self, model: type[M], customer: Customer) -> list[M]:
+        known = self._view.rows_of(model, customer.id) if self._view.has(customer) else ()
         rows = [self._copy(row) for row in known]
         ids = {row.pk for row in known}
         rows += [
@@ -198,7 +198,7 @@ class Work:
             for row in self._saved.values()
             if isinstance(row, model)
             and row.pk not in ids
-            and getattr(row, "customer_id", None) == customer_id
+            and row.__dict__.get("customer_id") == customer.id
         ]
         return rows
 

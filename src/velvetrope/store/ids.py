@@ -21,7 +21,10 @@ _last = 0
 def new_id() -> int:
     """Give an id greater than every one given before by this process; 63 bits, never negative."""
     global _last  # noqa: PLW0603  the order of ids is a property of the process
-    fresh = ((time.time_ns() // 1_000_000 - EPOCH_MS) << LOW_BITS) | secrets.randbits(LOW_BITS - 2)
+    earliest = (time.time_ns() // 1_000_000 - EPOCH_MS) << LOW_BITS
     with _lock:
-        _last = max(_last + 1, fresh)
+        if _last >= earliest:  # the same millisecond: asking for randomness costs a system call
+            _last += 1
+        else:
+            _last = earliest | secrets.randbits(LOW_BITS - 2)
         return _last
