@@ -73,6 +73,9 @@ class Desk:
                 return row
         return None
 
+    def has(self, customer: Customer) -> bool:
+        return any(row is customer or row.pk == customer.id for row in self.rows.values())
+
     def rows_of(self, model: type[Model], customer_id: int) -> Sequence[Model]:
         return [
             row
