@@ -40,13 +40,13 @@ def serve(options: argparse.Namespace) -> int:
             code=Exit.USAGE,
         )
     settings = product_settings.from_environment(os.environ)
-    listener = _listen(options.host, options.port)
-    url = _address(listener)
-    if not settings.public_url_given:
-        settings = settings.reached_at(url)
-    prepare(settings, level=logging.INFO)
-    require_migrations(settings)
-    return _run(settings, listener, lambda: _announce(url, as_json=options.json))
+    with _listen(options.host, options.port) as listener:
+        url = _address(listener)
+        if not settings.public_url_given:
+            settings = settings.reached_at(url)
+        prepare(settings, level=logging.INFO)
+        require_migrations(settings)
+        return _run(settings, listener, lambda: _announce(url, as_json=options.json))
 
 
 def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> int:
