@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from velvetrope.domain.states import ItemState
 from velvetrope.pipeline import jobs
-from velvetrope.store.models import Integration, OutboxItem
+from velvetrope.pipeline.pipeline import resume
+from velvetrope.store.models import Integration
 from velvetrope.usecases.onboarding.jobs import request_plan_sync, request_registration
 from velvetrope.usecases.operations.audit import record
 
@@ -71,9 +71,7 @@ def sync_plans(integration_id: int, actor: str) -> str:
 def resume_items(integration_id: int, actor: str) -> int:
     """Let calls out again that wait for a fix; gives how many. What still fails waits again."""
     with transaction.atomic():
-        number = OutboxItem.objects.filter(
-            integration_id=integration_id, state=ItemState.SUSPENDED
-        ).update(state=ItemState.PENDING, attempts=0, due_at=None)
+        number = resume(integration_id)
         if number:
             record(
                 actor,
@@ -83,5 +81,4 @@ def resume_items(integration_id: int, actor: str) -> int:
                 integration_id=integration_id,
                 after={"items": number},
             )
-            jobs.wake_after_commit()
     return number

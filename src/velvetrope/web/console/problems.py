@@ -50,6 +50,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
             "register the webhook again."
         ),
     ),
+    "webhook_secret_missing": (
+        "The integration has no webhook secret.",
+        "Press «Rotate webhook secret» on its page, which makes a new one.",
+    ),
     "webhook_failing": (
         "Telegram cannot deliver updates: {message}.",
         "Check that VELVETROPE_PUBLIC_URL is reachable from the internet over https.",
@@ -61,6 +65,11 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
             "8443."
         ),
     ),
+    "bot_inactive": (
+        "The integration is disabled, so its bot does not speak.",
+        "Enable the integration: what waits goes out then.",
+    ),
+    "integration_gone": ("The integration does not exist any more.", "It can be discarded."),
     "too_many_requests": (
         "Telegram asks for a pause.",
         "Nothing to do: the work goes on when the pause is over.",
@@ -101,6 +110,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The group became a supergroup and has a new id: {migrate_to_chat_id}.",
         "Nothing to do if it is gone after verifying again; else add the new id.",
     ),
+    "bad_request": (
+        "Telegram refused a request that the product should not have made.",
+        "See the error below and report it; the integration is not at fault.",
+    ),
     "forbidden": (
         "Telegram does not allow the bot to do this.",
         "Check that the bot is an administrator of the chat, then verify again.",
@@ -108,6 +121,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "target_is_admin": (
         "The person is an administrator of the chat, and bots cannot remove those.",
         "Take the person's administrator rights away in Telegram if they should leave.",
+    ),
+    "chat_unknown": (
+        "The chat has been taken out of the integration since.",
+        "Nothing to do: it can be discarded.",
     ),
     # people
     "blocked_by_user": (
@@ -123,22 +140,48 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The person is in too many Telegram chats.",
         "They were told to leave one and to ask to enter again.",
     ),
+    "request_missing": (
+        "The request to enter was withdrawn or answered by somebody else.",
+        "Nothing to do: the person can ask to enter again.",
+    ),
+    "already_participant": ("The person is inside already.", "Nothing to do."),
+    "not_modified": ("The message says so already.", "Nothing to do."),
+    "query_expired": (
+        "The press of a button was answered too late.",
+        "Nothing to do: the person can press it again.",
+    ),
+    "nothing_to_manage": (
+        "The person has nothing at Stripe to manage.",
+        "Nothing to do: it can be discarded.",
+    ),
+    "plan_not_for_sale": (
+        "The plan is not for sale.",
+        "Put it on sale, or unarchive its price in Stripe, if people should buy it.",
+    ),
     # Stripe
     "stripe_key_invalid": (
         "Stripe does not accept the API key.",
         "Create a secret or restricted key in Stripe, Developers, API keys, and put it in.",
     ),
     "stripe_permission": (
-        "The Stripe key may not do what is needed: {permission}.",
+        "The Stripe key may not do what is needed.",
         "Give the restricted key the permissions that the guide lists, or use a secret key.",
     ),
     "stripe_not_found": (
-        "Stripe does not know the object: {object}.",
+        "Stripe does not know what was asked for.",
         "Check that it belongs to this account and mode (test or live).",
     ),
     "stripe_invalid_request": (
-        "Stripe refused a request: {message}",
+        "Stripe refused a request.",
         "Check the plan's price in Stripe; the event can be replayed once it is mended.",
+    ),
+    "stripe_key_missing": (
+        "There is no API key for the Stripe account.",
+        "Set VELVETROPE_STRIPE_API_KEY and restart, or put a key into the account here.",
+    ),
+    "stripe_portal_not_configured": (
+        "Stripe's customer portal has no settings yet, so people cannot manage their payments.",
+        "Open Stripe, Settings, Billing, Customer portal, and save its settings once.",
     ),
     "stripe_wrong_mode": (
         "The key and the object are of different modes (test and live).",
@@ -175,6 +218,18 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "no_plans": ("There is nothing to sell.", "Add a price id (price_…) below."),
     "no_chats": ("There is nothing to open.", "Add the id of a channel or supergroup below."),
     # the product itself
+    "database_busy": (
+        "The database was busy with somebody else's work for too long.",
+        "Replay it; look for another program that holds the database file if it happens often.",
+    ),
+    "database_unavailable": (
+        "The database could not be written.",
+        "Check the disk's free space and the file's permissions, then replay.",
+    ),
+    "unexpected": (
+        "Something happened that the product was not made for.",
+        "See the trace, report it, and replay after an update.",
+    ),
     "secret_unreadable": (
         "A stored secret cannot be read with the present encryption keys.",
         (
