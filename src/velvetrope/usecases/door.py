@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.states import EventOutcome, Presence
 from velvetrope.domain.validation import find_language
 from velvetrope.gateways.telegram.updates import (
-    ChatMember,
     ChatMemberUpdated,
     Update,
     User,
     decode_update,
 )
 from velvetrope.usecases import membership
+from velvetrope.usecases.observing import presence_of
 from velvetrope.usecases.onboarding import defer_verification
 
 if TYPE_CHECKING:
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
     from velvetrope.store.models import Access, Customer
-
-
-def presence_of(member: ChatMember) -> Presence:
-    """Put a member's status into the product's words."""
-    if member.is_admin:
-        return Presence.KEEPER
-    if member.is_inside:
-        return Presence.INSIDE
-    return Presence.BANNED if member.status == "kicked" else Presence.OUTSIDE
 
 
 def meet(work: Work, key: CustomerKey, user: User) -> Customer:

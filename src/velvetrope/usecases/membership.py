@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.door import DoorAction, Place, plan_action
 from velvetrope.domain.states import CheckoutState, Presence, Priority
 from velvetrope.store.models import Access
-from velvetrope.usecases import notices
+from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
     from velvetrope.store.models import Customer
 
 #: The occasion of the message that explains a refusal: when it is through, the door is answered.
 EXPLANATION = "door:"
+
+#: Who needs no invitation.
+INSIDE = frozenset({Presence.INSIDE.value, Presence.KEEPER.value})
+
+#: Invitations that one message holds.
+DOORS_AT_ONCE = 2
 
 #: What each action asks of the Bot API; `explain` is a message.
 METHODS = {
@@ -60,6 +68,20 @@ def chats_being_bought(work: Work, view: IntegrationView, customer: Customer) ->
         and (row.state == CheckoutState.PENDING.value or row.expires_at > work.now)
     )
     return frozenset(chat_id for plan in plans if plan for chat_id in plan.chat_ids)
+
+
+def doors(work: Work, customer: Customer, chats: Iterable[ChatView]) -> tuple[ChatView, ...]:
+    """Give the next of these chats to enter: those that the person neither is in nor waits for.
+
+    Only a few at once, since Telegram's apps refuse too many joins in a row; the welcome to each
+    chat offers the next ones.
+    """
+    settled = {
+        access.chat_id
+        for access in work.accesses(customer)
+        if access.observed in INSIDE or access.requested_at is not None
+    }
+    return tuple(chat for chat in chats if chat.id not in settled)[:DOORS_AT_ONCE]
 
 
 def new_access(customer: Customer, chat: ChatView) -> Access:
@@ -107,7 +129,7 @@ def _ask(
 ) -> None:
     if action is DoorAction.EXPLAIN:
         words = words_for(customer, view, work.now)
-        notices.tell(
+        tell(
             work,
             view,
             customer,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.access import Reason
-from velvetrope.domain.states import EntitlementKind, Presence, Priority
+from velvetrope.domain.states import EntitlementKind, Priority
+from velvetrope.usecases import membership
+from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
@@ -13,44 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from velvetrope.pipeline.work import Work
-    from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
+    from velvetrope.store.catalogue import IntegrationView, PlanView
     from velvetrope.store.models import Customer, Entitlement
     from velvetrope.usecases.entitlements import Change
-    from velvetrope.usecases.wording.outgoing import OutgoingMessage
-
-
-def tell(
-    work: Work,
-    view: IntegrationView,
-    customer: Customer,
-    message: OutgoingMessage,
-    *,
-    occasion: str | None,
-    priority: Priority = Priority.ANSWER,
-) -> None:
-    """Queue a message for a person; the same occasion is told once."""
-    work.send(
-        integration_id=view.id,
-        method="sendMessage",
-        params=message.params(customer.telegram_user_id),
-        chat_id=customer.telegram_user_id,
-        customer=customer,
-        priority=priority.value,
-        occasion=occasion,
-    )
-
-
-def chats_to_enter(
-    work: Work, view: IntegrationView, customer: Customer, plan: PlanView
-) -> tuple[ChatView, ...]:
-    """Give the chats of a plan that the person isn't in and hasn't asked to enter."""
-    settled = {
-        access.chat_id
-        for access in work.accesses(customer)
-        if access.observed in {Presence.INSIDE.value, Presence.KEEPER.value}
-        or access.requested_at is not None
-    }
-    return tuple(chat for chat in view.chats_of(plan) if chat.id not in settled)
 
 
 def tell_of_changes(
@@ -82,7 +49,7 @@ def _tell_opened(
 ) -> None:
     words = words_for(customer, view, work.now)
     row = change.entitlement
-    chats = chats_to_enter(work, view, customer, plan)
+    chats = membership.doors(work, customer, view.chats_of(plan))
     is_first = row.opened_at is None
     if is_first:
         row.opened_at = work.now

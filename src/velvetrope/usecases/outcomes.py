@@ -9,8 +9,9 @@ import msgspec
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import Presence
-from velvetrope.usecases import membership, notices
+from velvetrope.usecases import membership
 from velvetrope.usecases.onboarding import defer_verification
+from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
@@ -71,7 +72,13 @@ class Door:
 
     def tell(self, message: OutgoingMessage, occasion: str) -> None:
         stamp = f"{occasion}:{self.access.id}:{self.work.now:%Y%m%dT%H%M%S}"
-        notices.tell(self.work, self.view, self.customer, message, occasion=stamp)
+        tell(self.work, self.view, self.customer, message, occasion=stamp)
+
+    def next_doors(self) -> tuple[ChatView, ...]:
+        """Give the other chats that the person may enter now."""
+        opened = membership.chats_opened(self.work, self.view, self.customer)
+        others = [one for one in self.view.chats if one.id in opened and one.id != self.chat.id]
+        return membership.doors(self.work, self.customer, others)
 
     @property
     def words(self) -> Words:
@@ -111,7 +118,7 @@ def _done(door: Door, action: DoorAction) -> None:
         access.observed = Presence.INSIDE.value
         access.requested_at = None
         access.let_in_at = access.let_in_at or now
-        door.tell(messages.let_in(door.words, door.chat), "let_in")
+        door.tell(messages.let_in(door.words, door.chat, door.next_doors()), "let_in")
     elif action is DoorAction.DECLINE:
         access.requested_at = None
     elif action is DoorAction.REMOVE:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.access import Reason
 from velvetrope.domain.states import CheckoutState, EventOutcome
 from velvetrope.gateways.stripe import metadata as tags
-from velvetrope.usecases import entitlements, membership, notices
+from velvetrope.usecases import entitlements, membership, notices, observing
 
 if TYPE_CHECKING:
     from velvetrope.gateways.stripe.snapshots import (
@@ -29,6 +29,7 @@ def apply_facts(work: Work, facts: BillingFacts) -> str:
     view = work.integration(facts.owner[0])
     customer = work.customer(facts.owner) or work.new_customer(facts.owner)
     _link(work, customer, facts)
+    observing.note(work, view, customer, facts.seen)
     changes = [
         *_apply_session(work, view, customer, facts),
         *_apply_subscriptions(work, view, customer, facts),

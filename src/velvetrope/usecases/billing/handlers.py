@@ -13,6 +13,7 @@ from velvetrope.store import owners
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.facts import BillingFacts
 from velvetrope.usecases.billing.fetching import Fetcher
+from velvetrope.usecases.observing import observe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -53,9 +54,11 @@ class SyncHandler(_Applies):
     async def prepare(self, event: Event) -> BillingFacts | None:
         peek = peek_event(event.payload)
         facts = await self._fetch(Fetcher(self._services, event.account), peek)
-        if facts is not None and event.kind == MONEY_FAILED:
-            return msgspec.structs.replace(facts, money_failed=True)
-        return facts
+        if facts is None or facts.owner is None:
+            return facts
+        seen = await observe(self._services, facts.owner) if facts.opens else ()
+        failed = event.kind == MONEY_FAILED
+        return msgspec.structs.replace(facts, seen=seen, money_failed=failed)
 
 
 class RecheckHandler(_Applies):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.states import CheckoutState, Presence
+from velvetrope.domain.states import CheckoutState
 from velvetrope.usecases import membership
 from velvetrope.usecases.entitlements import standing_of
 from velvetrope.usecases.wording import messages
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from velvetrope.store.models import Customer
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
-
-_INSIDE = frozenset({Presence.INSIDE.value, Presence.KEEPER.value})
 
 
 def holds_anything(work: Work, customer: Customer) -> bool:
@@ -35,14 +33,7 @@ def standings(work: Work, view: IntegrationView, customer: Customer) -> list[Sta
 def doors(work: Work, view: IntegrationView, customer: Customer) -> tuple[ChatView, ...]:
     """Give the chats that are open to a person who is neither inside nor waiting at the door."""
     opened = membership.chats_opened(work, view, customer)
-    if not opened:
-        return ()
-    settled = {
-        access.chat_id
-        for access in work.accesses(customer)
-        if access.observed in _INSIDE or access.requested_at is not None
-    }
-    return tuple(chat for chat in view.chats if chat.id in opened and chat.id not in settled)
+    return membership.doors(work, customer, [chat for chat in view.chats if chat.id in opened])
 
 
 def pending(work: Work, view: IntegrationView, customer: Customer) -> tuple[PlanView, ...]:

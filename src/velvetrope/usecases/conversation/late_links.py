@@ -13,8 +13,8 @@ import msgspec
 from velvetrope.domain.errors import RetryLater
 from velvetrope.domain.states import EventOutcome
 from velvetrope.pipeline import jobs
-from velvetrope.usecases import notices
 from velvetrope.usecases.conversation.links import Asked, Found, fetch_link, say_link
+from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
@@ -58,7 +58,7 @@ def send_later(
     key = (customer.integration_id, customer.telegram_user_id)
     what = "portal" if asked.plan_id is None else f"plan:{asked.plan_id}"
     stamp = f"{key[1]}:{what}:{int(event.received_at.timestamp()) // _WINDOW}"
-    notices.tell(
+    tell(
         work,
         words.view,
         customer,
@@ -141,7 +141,7 @@ class SendLinkHandler:
             else say_link(work, words, customer, _asked(order), answer)
         )
         if message is not None:
-            notices.tell(work, words.view, customer, message, occasion=f"link:{order.event_id}")
+            tell(work, words.view, customer, message, occasion=f"link:{order.event_id}")
         return None
 
 

@@ -37,8 +37,11 @@ def entry(words: Words, chats: Sequence[ChatView], *, holds: bool = True) -> Out
     )
 
 
-def let_in(words: Words, chat: ChatView) -> OutgoingMessage:
-    return OutgoingMessage(words.text("entry.let_in", chat=words.chat_name(chat)))
+def let_in(words: Words, chat: ChatView, others: Sequence[ChatView] = ()) -> OutgoingMessage:
+    """Welcome a person to a chat, and show the doors of the `others` that they may enter next."""
+    welcome = words.text("entry.let_in", chat=words.chat_name(chat))
+    how = words.count("entry.how", len(others)) if others else ""
+    return OutgoingMessage(parts.paragraphs(welcome, how), parts.enter_buttons(words, others))
 
 
 def request_declined(words: Words, chat: ChatView, plans: Sequence[PlanView]) -> OutgoingMessage:

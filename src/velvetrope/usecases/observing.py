@@ -1,0 +1,95 @@
+"""Looking at a person's place before a door is offered for the first time.
+
+Updates tell only of changes: somebody who was inside, or banned, before the product came is seen
+by asking alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+from django.db.models import Q
+
+from velvetrope.domain.errors import VelvetError
+from velvetrope.domain.states import Presence
+from velvetrope.store.models import Access, Chat
+from velvetrope.usecases import membership
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from velvetrope.gateways.telegram.bot import BotApi
+    from velvetrope.gateways.telegram.updates import ChatMember
+    from velvetrope.pipeline.work import CustomerKey, Work
+    from velvetrope.store.catalogue import IntegrationView
+    from velvetrope.store.models import Customer
+    from velvetrope.usecases.services import Services
+
+#: Seconds for all looks together: an invitation doesn't wait for a slow Telegram.
+PATIENCE = 3.0
+#: More chats than this are learnt from updates.
+MOST_CHATS = 10
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Where a person is in one chat, by the row's id of the chat."""
+
+    chat_id: int
+    presence: Presence
+
+
+def presence_of(member: ChatMember) -> Presence:
+    """Put a member's status into the product's words."""
+    if member.is_admin:
+        return Presence.KEEPER
+    if member.is_inside:
+        return Presence.INSIDE
+    return Presence.BANNED if member.status == "kicked" else Presence.OUTSIDE
+
+
+async def observe(services: Services, key: CustomerKey) -> tuple[Seen, ...]:
+    """Ask where a person is, in chats where that isn't known; what can't be told is left out."""
+    view = await services.view(key[0])
+    unknown = await services.db.read(lambda: _unknown_chats(key))
+    if view is None or not unknown:
+        return ()
+    bot = services.bot(view.token)
+    looks = [asyncio.create_task(_look(bot, chat, key[1])) for chat in unknown]
+    done, late = await asyncio.wait(looks, timeout=PATIENCE)
+    for look in late:
+        look.cancel()
+    return tuple(seen for look in done if (seen := look.result()) is not None)
+
+
+def note(work: Work, view: IntegrationView, customer: Customer, seen: Sequence[Seen]) -> None:
+    """Write down what was seen, unless an update has told more meanwhile."""
+    for one in seen:
+        chat = view.chat(one.chat_id)
+        if chat is None:
+            continue
+        access = membership.find_access(work, customer, chat.id)
+        if access is None:
+            access = membership.new_access(customer, chat)
+        if access.observed == Presence.UNKNOWN.value:
+            access.observed, access.observed_at = one.presence.value, work.now
+            work.save(access)
+
+
+async def _look(bot: BotApi, chat: tuple[int, int], user_id: int) -> Seen | None:
+    try:
+        member = await bot.get_chat_member(chat[1], user_id)
+    except VelvetError:
+        return None  # «not found» is no proof of absence, and trouble shows elsewhere
+    return Seen(chat[0], presence_of(member))
+
+
+def _unknown_chats(key: CustomerKey) -> list[tuple[int, int]]:
+    known = Access.objects.filter(
+        ~Q(observed=Presence.UNKNOWN.value),
+        customer__integration_id=key[0],
+        customer__telegram_user_id=key[1],
+    ).values("chat_id")
+    chats = Chat.objects.filter(integration_id=key[0], problem=None).exclude(id__in=known)
+    return list(chats.order_by("id").values_list("id", "telegram_id")[:MOST_CHATS])
