@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from velvetrope.domain.backoff import Backoff
-from velvetrope.domain.breaker import BreakerPolicy
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.events import CustomerKey, Event
@@ -26,6 +25,7 @@ from velvetrope.store.ids import new_id
 from velvetrope.store.models import Chat, Integration, StripeAccount
 
 if TYPE_CHECKING:
+    from velvetrope.domain.breaker import BreakerPolicy
     from velvetrope.pipeline.work import Work
 
 T = TypeVar("T")
@@ -95,9 +95,9 @@ def event(
 class Doing:
     """A handler made of functions; by default it does nothing, in both phases."""
 
-    applying: Callable[[Event, Any, Work], str | None] = lambda event, facts, work: None
+    applying: Callable[[Event, Any, Work], str | None] = lambda *_: None
     preparing: Callable[[Event], Awaitable[Any]] | None = None
-    about: Callable[[Event], Sequence[CustomerKey]] = lambda event: ()
+    about: Callable[[Event], Sequence[CustomerKey]] = lambda _: ()
 
     async def prepare(self, event: Event) -> Any:
         return None if self.preparing is None else await self.preparing(event)
@@ -176,9 +176,9 @@ class Works:
         self._pipeline = Pipeline(
             self.db,
             Catalogue(),
-            lambda: self.clock(),
+            self.clock,
             Routes(handlers=handlers or {}, outcomes=outcomes or {}, periodic=periodic),
-            lambda token: self.telegram,
+            lambda _: self.telegram,
             no_links,
             backoff=backoff,
             breaker_policy=breaker_policy,

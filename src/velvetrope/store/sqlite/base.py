@@ -127,13 +127,13 @@ def reading() -> Iterator[None]:
     backend = connections[DEFAULT_DB_ALIAS]
     if not isinstance(backend, DatabaseWrapper):
         raise TypeError("reading() belongs to the backend velvetrope.store.sqlite")
+    backend.ensure_connection()
+    driver = backend.connection
+    driver.execute("PRAGMA query_only = ON")
     backend._reads_only = True  # noqa: SLF001  the same module
     try:
         with transaction.atomic(durable=True):
-            backend.cursor().execute("PRAGMA query_only = ON")
-            try:
-                yield
-            finally:
-                backend.cursor().execute("PRAGMA query_only = OFF")
+            yield
     finally:
         backend._reads_only = False  # noqa: SLF001  the same module
+        driver.execute("PRAGMA query_only = OFF")
