@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.e2e.house import build_house
 from velvetrope.sandbox.handset import eventually
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from tests.e2e.house import House
+    from tests.processes import Installation, Sandbox
     from velvetrope.sandbox.handset import Person
 
 DAY = 24 * 3600.0
@@ -158,3 +162,37 @@ async def test_who_blocks_the_bot_is_not_written_to_until_they_unblock(house: Ho
     assert not [call for call in calls if call["method"] == "sendMessage"]
     await house.telegram.post(f"users/{person.id}/unblock", {"bot": house.bot})
     assert (await person.say("/status")).text
+
+
+async def test_a_member_from_before_who_pays_is_recognised_and_not_invited_again(
+    house: House,
+) -> None:
+    person = await house.person()
+    await person.say("/start")
+    path = f"chats/{house.chat}/members/{person.id}"
+    await house.telegram.ask("PUT", path, {"status": "member"})
+    session = await house.offer(person)
+    after = await person.last_id()
+    await house.pay(session)
+    received = await person.hears_after(after)
+    assert not [button for button in received.buttons if button.url.startswith("https://t.me/+")]
+
+
+async def test_several_chats_are_offered_a_few_at_a_time(
+    session: aiohttp.ClientSession, sandbox: Sandbox, served: Installation
+) -> None:
+    house = await build_house(session, sandbox, served, chats=3)
+    person = await house.person()
+    checkout = await house.offer(person)
+    message_id = await person.last_id()
+    await house.pay(checkout)
+    entered: set[int] = set()
+    for _ in house.chats:
+        message = await person.hears_after(message_id)
+        message_id = message.id
+        links = [one.url for one in message.buttons if one.url.startswith("https://t.me/+")]
+        assert 1 <= len(links) <= 2
+        opened = await person.follow(links[0])
+        await person.gets_in(opened["chat"])
+        entered.add(opened["chat"])
+    assert entered == set(house.chats)
