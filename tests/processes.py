@@ -186,20 +186,21 @@ class Installation:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         nowhere = f"http://127.0.0.1:{free_port()}"
-        self.env = child_environment(
-            VELVETROPE_ENV="development",
-            VELVETROPE_PUBLIC_URL=self.url,
-            VELVETROPE_DATABASE_URL=f"sqlite:///{self.database}",
-            VELVETROPE_SECRET_KEY=SECRET_KEY,
-            VELVETROPE_ENCRYPTION_KEYS=ENCRYPTION_KEY,
-            VELVETROPE_STRIPE_API_KEY=STRIPE_API_KEY,
-            VELVETROPE_STRIPE_WEBHOOK_SECRETS=STRIPE_WEBHOOK_SECRET,
-            VELVETROPE_TELEGRAM_API_URL=sandbox.telegram_url if sandbox else nowhere,
-            VELVETROPE_STRIPE_API_URL=sandbox.stripe_url if sandbox else nowhere,
-            VELVETROPE_LOG_FORMAT="json",
-            **({"VELVETROPE_CLOCK_FILE": str(sandbox.clock_file)} if sandbox else {}),
-            **changes,
-        )
+        values = {
+            "VELVETROPE_ENV": "development",
+            "VELVETROPE_PUBLIC_URL": self.url,
+            "VELVETROPE_DATABASE_URL": f"sqlite:///{self.database}",
+            "VELVETROPE_SECRET_KEY": SECRET_KEY,
+            "VELVETROPE_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+            "VELVETROPE_STRIPE_API_KEY": STRIPE_API_KEY,
+            "VELVETROPE_STRIPE_WEBHOOK_SECRETS": STRIPE_WEBHOOK_SECRET,
+            "VELVETROPE_TELEGRAM_API_URL": sandbox.telegram_url if sandbox else nowhere,
+            "VELVETROPE_STRIPE_API_URL": sandbox.stripe_url if sandbox else nowhere,
+            "VELVETROPE_LOG_FORMAT": "json",
+        }
+        if sandbox:
+            values["VELVETROPE_CLOCK_FILE"] = str(sandbox.clock_file)
+        self.env = child_environment(**(values | changes))
         self.server = Running(
             [*COMMAND, "serve", "--host", "127.0.0.1", "--port", str(self.port), "--json"],
             folder,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -61,6 +60,16 @@ GROUPS: Final[Mapping[str, str]] = {
 }
 
 
+class _ShowVersion(argparse.Action):
+    """Looks the version up only for who asks: reading packages' metadata takes its time."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  see above
+
+        print(version("velvetrope"))
+        parser.exit()
+
+
 def build_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     """Make the parser; parsed arguments carry the command's `run` and `opens`."""
     parser = argparse.ArgumentParser(
@@ -69,7 +78,7 @@ def build_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or settings.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=version("velvetrope"))
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version")
     top = parser.add_subparsers(metavar="COMMAND", required=True)
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
     for command in commands:

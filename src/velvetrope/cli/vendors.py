@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from velvetrope import bootstrap
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -18,6 +16,7 @@ T = TypeVar("T")
 
 def with_vendors(settings: Settings, act: Callable[[Application], Awaitable[T]]) -> T:
     """Run `act` on an application that is open but takes up no work."""
+    from velvetrope import bootstrap  # noqa: PLC0415  both vendors' clients take their time
 
     async def run() -> T:
         application = bootstrap.build(settings)

@@ -34,8 +34,8 @@ class Scrubber:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         texts = {text for text in known if len(text) >= _SHORTEST_KNOWN}
-        # In JSON the same text may look different.
-        texts |= {json.dumps(text)[1:-1] for text in texts}
+        # In JSON, and as Python shows it, the same text may look different.
+        texts |= {json.dumps(text)[1:-1] for text in texts} | {repr(text)[1:-1] for text in texts}
         parts = [re.escape(text) for text in sorted(texts, key=len, reverse=True)]
         self._known = re.compile("|".join(parts)) if parts else None
 
