@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint format lock messages pictures clean
+.PHONY: help setup demo serve test lint format lock messages bench-path pictures clean
 
 help:  ## say what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,7 @@ lint: setup  ## judge form, types, layers, migrations and messages
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m django makemigrations --check --dry-run --settings velvetrope.store.typing_settings
+	$(BIN)/python -m pytest -n 0 tests/usecases/wording/test_catalogues.py
 
 format: setup  ## put the code into form
 	$(BIN)/ruff check --fix
@@ -49,6 +50,15 @@ lock: setup  ## lock every dependency anew, by version and hash
 
 bench-path: setup  ## measure the way of an update: stored, handled, answered
 	$(BIN)/python -m tests.benchmarks.path
+
+messages: setup  ## judge the three catalogues: keys, placeholders, plurals, markup
+	$(BIN)/python -m pytest -n 0 tests/usecases/wording tests/usecases/test_texts.py
+
+bench-path: setup  ## measure the durable path: stored events a second, updates to answers, memory
+	$(BIN)/python -m tests.benchmarks.path
+
+pictures: setup  ## take the pictures of the README from a running demo (needs chromium)
+	$(BIN)/python docs/pictures/take.py
 
 clean:  ## remove what was installed and measured, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
