@@ -63,8 +63,10 @@ async def test_a_request_during_checkout_waits_and_is_approved_by_the_payment(
     link = await shared_link(house)
     person = await house.person()
     session = await house.offer(person)
+    before = await person.last_id()
     await person.follow(link)
-    await person.say("/help")  # the same lane: the request has been looked at by now
+    told = await person.hears_after(before)
+    assert session in told.button("http").url
     assert await request_state(house, person) == "pending"
     await house.pay(session)
     await person.gets_in(house.chat)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.states import EventOutcome, Presence
+from velvetrope.domain.states import CheckoutState, EventOutcome, Presence
 from velvetrope.domain.validation import find_language
 from velvetrope.gateways.telegram.updates import (
     ChatMemberUpdated,
@@ -15,11 +15,15 @@ from velvetrope.gateways.telegram.updates import (
 from velvetrope.usecases import membership
 from velvetrope.usecases.observing import presence_of
 from velvetrope.usecases.onboarding import defer_verification
+from velvetrope.usecases.telling import tell
+from velvetrope.usecases.wording import messages
+from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
+    from velvetrope.store.catalogue import ChatView, IntegrationView
     from velvetrope.store.models import Access, Customer
 
 
@@ -61,7 +65,25 @@ class JoinRequestHandler:
         access.action, access.problem = "", ""
         work.save(access)
         membership.reconcile(work, customer)
+        if not access.action:
+            _tell_that_it_waits(work, view, customer, chat, access)
         return None
+
+
+def _tell_that_it_waits(
+    work: Work, view: IntegrationView, customer: Customer, chat: ChatView, access: Access
+) -> None:
+    """Show somebody who has begun to pay where to go on: the request waits for the money."""
+    bought = membership.checkouts_under_way(work, customer)
+    row = next((one for one in bought if chat.id in membership.opened_by(view, one.plan_id)), None)
+    plan = None if row is None else view.plan(row.plan_id)
+    if row is None or plan is None:
+        return
+    words = words_for(customer, view, work.now)
+    url = row.url if row.state == CheckoutState.OPEN.value else ""
+    message = messages.request_waits(words, chat, plan, url)
+    occasion = f"waits:{access.id}:{access.requested_at:%Y%m%dT%H%M%S%f}"
+    tell(work, view, customer, message, occasion=occasion)
 
 
 class MemberHandler:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
-    from velvetrope.store.models import Customer
+    from velvetrope.store.models import Checkout, Customer
 
 #: The occasion of the message that explains a refusal: when it is through, the door is answered.
 EXPLANATION = "door:"
@@ -60,14 +60,23 @@ def chats_opened(work: Work, view: IntegrationView, customer: Customer) -> froze
 
 def chats_being_bought(work: Work, view: IntegrationView, customer: Customer) -> frozenset[int]:
     """Give the chats of plans whose Checkout Session can still be, or is being, paid."""
-    under_way = {CheckoutState.OPEN.value, CheckoutState.PENDING.value}
-    plans = (
-        view.plan(row.plan_id)
+    rows = checkouts_under_way(work, customer)
+    return frozenset(chat_id for row in rows for chat_id in opened_by(view, row.plan_id))
+
+
+def checkouts_under_way(work: Work, customer: Customer) -> list[Checkout]:
+    """Give the sessions that can still be paid, or whose money is on its way."""
+    return [
+        row
         for row in work.checkouts(customer)
-        if row.state in under_way
-        and (row.state == CheckoutState.PENDING.value or row.expires_at > work.now)
-    )
-    return frozenset(chat_id for plan in plans if plan for chat_id in plan.chat_ids)
+        if row.state == CheckoutState.PENDING.value
+        or (row.state == CheckoutState.OPEN.value and row.expires_at > work.now)
+    ]
+
+
+def opened_by(view: IntegrationView, plan_id: int) -> tuple[int, ...]:
+    plan = view.plan(plan_id)
+    return () if plan is None else plan.chat_ids
 
 
 def doors(work: Work, customer: Customer, chats: Iterable[ChatView]) -> tuple[ChatView, ...]:

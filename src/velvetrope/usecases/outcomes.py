@@ -31,12 +31,24 @@ UNREACHABLE = frozenset({"blocked_by_user", "user_deactivated"})
 REQUEST_GONE = frozenset({"request_missing", "already_participant"})
 #: Failures that say something of the chat as a whole, to be looked at for the operator.
 CHAT_TROUBLE = frozenset({"missing_rights", "bot_not_in_chat", "chat_not_found", "chat_migrated"})
+#: The same of the bot.
+BOT_TROUBLE = frozenset({"bot_unauthorized", "bot_not_found", "conflict"})
 
 
 class _UnbanParams(msgspec.Struct, frozen=True):
     """The one parameter of an unban that matters here."""
 
     only_if_banned: bool = False
+
+
+class ButtonOutcome:
+    """The end of a button's waiting sign: nothing follows but what it tells of the bot."""
+
+    def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:
+        """Nothing is to be done."""
+
+    def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
+        _have_verified(item, error, work)
 
 
 class MessageOutcome:
@@ -51,6 +63,7 @@ class MessageOutcome:
             customer.blocked_at = work.now
             work.save(customer)
         self._answer_door(item, work)
+        _have_verified(item, error, work)
 
     def _answer_door(self, item: Item, work: Work) -> None:
         if item.occasion is None or not item.occasion.startswith(membership.EXPLANATION):
@@ -100,14 +113,20 @@ class DoorOutcome:
         if (door := _door(item, work)) is not None:
             _failed(door, error.code)
             _settle(door)
-        if error.code in CHAT_TROUBLE:
-            defer_verification(work, item.integration_id, cause=str(item.id))
+        _have_verified(item, error, work)
 
 
 def unban_action(item: Item) -> DoorAction:
     """Tell lifting a ban from taking somebody out: one method does both."""
     asked = msgspec.json.decode(item.params, type=_UnbanParams)
     return DoorAction.UNBAN if asked.only_if_banned else DoorAction.REMOVE
+
+
+def _have_verified(item: Item, error: VelvetError, work: Work) -> None:
+    """Have the bot looked at if the failure is about more than this call: the operator is told."""
+    # A person's chat that is not found says nothing of the bot's own chats.
+    if error.code in BOT_TROUBLE or (error.code in CHAT_TROUBLE and item.chat_id < 0):
+        defer_verification(work, item.integration_id, cause=str(item.id))
 
 
 def _done(door: Door, action: DoorAction) -> None:

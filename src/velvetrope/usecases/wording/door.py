@@ -44,6 +44,12 @@ def let_in(words: Words, chat: ChatView, others: Sequence[ChatView] = ()) -> Out
     return OutgoingMessage(parts.paragraphs(welcome, how), parts.enter_buttons(words, others))
 
 
+def request_waits(words: Words, chat: ChatView, plan: PlanView, url: str) -> OutgoingMessage:
+    """Tell a person at the door that they are let in once they have paid at `url`, if they can."""
+    waits = words.text("entry.waits", chat=words.chat_name(chat))
+    return OutgoingMessage(waits, parts.pay_button(words, plan, url) if url else ())
+
+
 def request_declined(words: Words, chat: ChatView, plans: Sequence[PlanView]) -> OutgoingMessage:
     """Tell a person at the door which plans open it."""
     refusal = words.text("entry.declined", chat=words.chat_name(chat))

@@ -7,6 +7,7 @@ from velvetrope.usecases.wording.door import (
     entry,
     let_in,
     request_declined,
+    request_waits,
     too_many_chats,
 )
 from velvetrope.usecases.wording.language import language_of, words_for, words_for_stranger
@@ -81,6 +82,7 @@ __all__ = [
     "portal_unreachable",
     "privacy",
     "request_declined",
+    "request_waits",
     "sales_paused",
     "start",
     "status",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording import parts
-from velvetrope.usecases.wording.outgoing import Button, Html, OutgoingMessage
+from velvetrope.usecases.wording.outgoing import Html, OutgoingMessage
 
 if TYPE_CHECKING:
     from velvetrope.store.catalogue import PlanView
@@ -54,14 +54,7 @@ def plan_not_sold(words: Words) -> OutgoingMessage:
 
 def checkout_link(words: Words, plan: PlanView, url: str) -> OutgoingMessage:
     text = words.once(("checkout", plan.id), lambda: _checkout(words, plan))
-    amount = words.amount(plan)
-    if parts.has_trial(plan):
-        label = words.plain("button.start_trial")
-    elif amount:
-        label = words.plain("button.pay", amount=amount)
-    else:
-        label = words.plain("button.pay_open")
-    return OutgoingMessage(text, ((Button(label, url=url),),))
+    return OutgoingMessage(text, parts.pay_button(words, plan, url))
 
 
 def checkout_delayed(words: Words) -> OutgoingMessage:

@@ -125,3 +125,15 @@ def ways_back(words: Words, plans: Sequence[PlanView]) -> Rows:
         named_plan_buttons(words, possible),
         [action(words, "other_plans", "plans")] if others else [],
     )
+
+
+def pay_button(words: Words, plan: PlanView, url: str) -> Rows:
+    """Lead to Stripe: «Pay €9.00», or to the beginning of free days."""
+    amount = words.amount(plan)
+    if has_trial(plan):
+        label = words.plain("button.start_trial")
+    elif amount:
+        label = words.plain("button.pay", amount=amount)
+    else:
+        label = words.plain("button.pay_open")
+    return ((Button(label, url=url),),)
