@@ -54,9 +54,6 @@ bench-path: setup  ## measure the way of an update: stored, handled, answered
 messages: setup  ## judge the three catalogues: keys, placeholders, plurals, markup
 	$(BIN)/python -m pytest -n 0 tests/usecases/wording tests/usecases/test_texts.py
 
-bench-path: setup  ## measure the durable path: stored events a second, updates to answers, memory
-	$(BIN)/python -m tests.benchmarks.path
-
 pictures: setup  ## take the pictures of the README from a running demo (needs chromium)
 	$(BIN)/python docs/pictures/take.py
 
