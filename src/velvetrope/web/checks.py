@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.core import checks
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
+from django.core.checks import register as register_check
 
 from velvetrope.environment import is_private_host
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.apps import AppConfig
 
@@ -21,97 +23,46 @@ TAG: Final = "velvetrope"
 
 
 def register() -> None:
-    """Add the checks to Django's; done once, after its set-up."""
-    for check in (check_public_url, check_debug, check_keys, check_names, check_reports):
-        checks.register(check, TAG)
+    """Add the check to Django's; done once, after its set-up."""
+    register_check(check_installation, TAG)
 
 
-def check_public_url(
+def check_installation(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
     **_: Any,
-) -> list[checks.CheckMessage]:
-    """Find an address that Telegram and Stripe cannot reach, or not over TLS."""
-    settings = _settings()
-    parts = urlsplit(settings.public_url)
-    found: list[checks.CheckMessage] = []
-    if settings.production and is_private_host(parts.hostname or ""):
-        found.append(
-            checks.Error(
-                "The public URL names this machine or a private network.",
-                hint="Set VELVETROPE_PUBLIC_URL to the address that Telegram and Stripe reach.",
-                id="velvetrope.E001",
-            )
-        )
-    if settings.production and parts.scheme != "https":
-        found.append(
-            checks.Error(
-                "The public URL is not https.",
-                hint="Set VELVETROPE_PUBLIC_URL to https://…; Telegram delivers over TLS only.",
-                id="velvetrope.E002",
-            )
-        )
-    return found
-
-
-def check_debug(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
-    **_: Any,
-) -> list[checks.CheckMessage]:
-    """Find error pages with local variables: they would show tokens."""
-    if django_settings.DEBUG and _settings().production:
-        hint = "Nothing in the environment turns it on: look for code that changes the settings."
-        return [checks.Error("DEBUG is on in production.", hint=hint, id="velvetrope.E003")]
-    return []
-
-
-def check_keys(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
-    **_: Any,
-) -> list[checks.CheckMessage]:
-    """Find one text that both signs sessions and encrypts secrets."""
-    settings = _settings()
-    if settings.production and settings.secret_key in settings.encryption_keys:
-        return [
-            checks.Error(
-                "VELVETROPE_SECRET_KEY is also one of VELVETROPE_ENCRYPTION_KEYS.",
-                hint="Make another secret key; keep the encryption key, or its data are lost.",
-                id="velvetrope.E004",
-            )
-        ]
-    return []
-
-
-def check_names(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
-    **_: Any,
-) -> list[checks.CheckMessage]:
-    """Find misspelt names, which would leave a setting at its default without a word."""
-    return [
-        checks.Warning(
-            f"{name} is not a setting.",
-            hint="docs/settings.md lists them all.",
-            id="velvetrope.W001",
-        )
-        for name in _settings().unknown_names
-    ]
-
-
-def check_reports(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
-    **_: Any,
-) -> list[checks.CheckMessage]:
-    """Say that errors are not reported, so that nobody relies on it."""
-    if _settings().sentry_dsn:
-        return [
-            checks.Warning(
-                "This version does not report errors to Sentry yet.",
-                hint="Watch the log; VELVETROPE_SENTRY_DSN is kept for the version that does.",
-                id="velvetrope.W002",
-            )
-        ]
-    return []
-
-
-def _settings() -> Settings:
+) -> list[CheckMessage]:
+    """Judge the settings that this process runs with."""
     settings: Settings = getattr(django_settings, "VELVETROPE")  # noqa: B009  Django's stubs know only Django's names
-    return settings
+    return [*judge(settings, debug=django_settings.DEBUG)]
+
+
+def judge(settings: Settings, *, debug: bool) -> Iterator[CheckMessage]:
+    """Find what the settings allow and an operator should not want."""
+    if settings.production:
+        yield from _judge_production(settings, debug=debug)
+    for name in settings.unknown_names:
+        # It would leave a setting at its default without a word.
+        hint = "docs/settings.md lists them all."
+        yield Caution(f"{name} is not a setting.", hint=hint, id="velvetrope.W001")
+    if settings.sentry_dsn:
+        hint = "Watch the log; VELVETROPE_SENTRY_DSN is kept for the version that does."
+        what = "This version does not report errors to Sentry yet."
+        yield Caution(what, hint=hint, id="velvetrope.W002")
+
+
+def _judge_production(settings: Settings, *, debug: bool) -> Iterator[CheckMessage]:
+    parts = urlsplit(settings.public_url)
+    if is_private_host(parts.hostname or ""):
+        hint = "Set VELVETROPE_PUBLIC_URL to the address that Telegram and Stripe reach."
+        what = "The public URL names this machine or a private network."
+        yield Error(what, hint=hint, id="velvetrope.E001")
+    if parts.scheme != "https":
+        hint = "Set VELVETROPE_PUBLIC_URL to https://…; Telegram delivers over TLS only."
+        yield Error("The public URL is not https.", hint=hint, id="velvetrope.E002")
+    if debug:
+        hint = "Nothing in the environment turns it on: look for code that changes the settings."
+        yield Error("DEBUG is on in production.", hint=hint, id="velvetrope.E003")
+    if settings.secret_key in settings.encryption_keys:
+        hint = "Make another secret key; keep the encryption key, or its data are lost."
+        what = "VELVETROPE_SECRET_KEY is also one of VELVETROPE_ENCRYPTION_KEYS."
+        yield Error(what, hint=hint, id="velvetrope.E004")

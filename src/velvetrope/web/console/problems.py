@@ -54,6 +54,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The integration has no webhook secret.",
         "Press «Rotate webhook secret» on its page, which makes a new one.",
     ),
+    "webhook_missing": (
+        "Telegram does not know where to send the bot's updates.",
+        "Register the webhook again.",
+    ),
     "webhook_failing": (
         "Telegram cannot deliver updates: {message}.",
         "Check that VELVETROPE_PUBLIC_URL is reachable from the internet over https.",
