@@ -46,7 +46,7 @@ def _demo() -> Iterator[str]:
         ports = [part for name in ("", "phone-", "stripe-") for part in (f"--{name}port", "0")]
         command = [sys.executable, "-m", "velvetrope", "demo", "--folder", f"{folder}/data", *ports]
         with out.open("wb") as file:
-            process = subprocess.Popen(command, stdout=file)  # noqa: S603  our own command
+            process = subprocess.Popen(command, stdout=file)
         try:
             deadline = time.monotonic() + START_SECONDS
             while "The metrics" not in (said := out.read_text()):

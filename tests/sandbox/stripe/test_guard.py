@@ -14,7 +14,7 @@ create_app(SandboxClock())
 
 def test_the_simulated_stripe_cannot_be_made_in_production() -> None:
     env = child_environment(VELVETROPE_ENV="production")
-    done = subprocess.run(  # noqa: S603  our own command
+    done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
