@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from velvetrope.settings import Settings
 
-#: Seconds for what is in flight when the process is asked to stop.
-PATIENCE: Final = 10
+#: Seconds for requests in flight when the process is asked to stop; with the application's own
+#: (web/asgi.py) it is less than ten in all.
+PATIENCE: Final = 3
 #: How long one thread may keep the others waiting: a heavy page must not hold a webhook up.
 SWITCH_SECONDS: Final = 0.0005
 _BACKLOG: Final = 2048

@@ -64,9 +64,6 @@ class Limits:
     doubtful: Rate = _DOUBTFUL
 
 
-#: Answers that aren't counted against an address.
-_NOT_THEIR_FAULT: Final = frozenset({429, 503})
-
 _OK_START: Final = {
     "type": "http.response.start",
     "status": 200,
@@ -78,12 +75,22 @@ _OK_BODY: Final = {"type": "http.response.body", "body": b""}
 class Refusal(Exception):  # noqa: N818  an answer, not a fault
     """An answer that isn't 200; `why` is one of a few words, for the counters."""
 
-    def __init__(self, status: int, why: str, *, retry_after: int = 0, close: bool = False) -> None:
+    def __init__(
+        self,
+        status: int,
+        why: str,
+        *,
+        retry_after: int = 0,
+        close: bool = False,
+        of_stranger: bool = True,
+    ) -> None:
         self.status = status
         self.why = why
         self.retry_after = retry_after
         #: Whether there may be a body that nobody read.
         self.close = close
+        #: Whether it counts against the address; who showed a valid secret has a limit of its own.
+        self.of_stranger = of_stranger
         super().__init__(status, why)
 
 
@@ -146,15 +153,15 @@ class _Endpoint:
             return "stored" if await self._store(event) else "known"
         except RetryLater as error:
             log.warning("event_not_stored", source=self.source.value, code=error.code)
-            raise Refusal(503, "not_stored", retry_after=2) from None
+            raise Refusal(503, "not_stored", retry_after=2, of_stranger=False) from None
 
     async def _judge(self, scope: Scope, receive: Receive, address: str) -> Event | None:
         raise NotImplementedError
 
     def _count_bad(self, address: str, refusal: Refusal) -> None:
-        """Take a bad request from what the address may have; raises 429 if that is spent."""
+        """Take a stranger's bad request from what the address may have; 429 if that is spent."""
         now = monotonic()
-        if refusal.status not in _NOT_THEIR_FAULT and not self._bad.take(address, now):
+        if refusal.of_stranger and not self._bad.take(address, now):
             wait = self._bad.retry_after(address, now)
             raise Refusal(429, "rate", retry_after=wait, close=True) from refusal
 
@@ -162,7 +169,7 @@ class _Endpoint:
         now = monotonic()
         if not self._valid.take(account, now):
             wait = self._valid.retry_after(account, now)
-            raise Refusal(429, "rate_valid", retry_after=wait)
+            raise Refusal(429, "rate_valid", retry_after=wait, of_stranger=False)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Read the body within its limits of size and time."""
@@ -186,7 +193,7 @@ class _Endpoint:
             size=len(body),
             reason=reason,
         )
-        return Refusal(400, "malformed")
+        return Refusal(400, "malformed", of_stranger=False)
 
 
 class TelegramIngress(_Endpoint):
@@ -199,7 +206,11 @@ class TelegramIngress(_Endpoint):
     async def _judge(self, scope: Scope, receive: Receive, address: str) -> Event | None:
         secrets = values(scope["headers"], b"x-telegram-bot-api-secret-token")
         sender = await self._sender(secrets, address)
-        body = await self._body(scope, receive)
+        try:
+            body = await self._body(scope, receive)
+        except Refusal as refusal:
+            refusal.of_stranger = sender is None
+            raise
         if sender is None:
             raise Refusal(403, "secret")
         self._count_valid(sender.account)
@@ -233,11 +244,11 @@ class TelegramIngress(_Endpoint):
         now = monotonic()
         if self._bad.is_spent(address, now) and not self._doubtful.take("", now):
             wait = self._bad.retry_after(address, now)
-            raise Refusal(429, "rate", retry_after=wait, close=True)
+            raise Refusal(429, "rate", retry_after=wait, close=True, of_stranger=False)
         try:
             return await self._senders.find(key)
         except RetryLater:
-            raise Refusal(503, "not_stored", retry_after=2, close=True) from None
+            raise Refusal(503, "not_stored", retry_after=2, close=True, of_stranger=False) from None
 
 
 class StripeIngress(_Endpoint):
@@ -259,7 +270,7 @@ class StripeIngress(_Endpoint):
         try:
             account = await self._senders.find(body, header, now)
         except RetryLater:
-            raise Refusal(503, "not_stored", retry_after=2) from None
+            raise Refusal(503, "not_stored", retry_after=2, of_stranger=False) from None
         if account is None:
             raise Refusal(400, "signature")
         self._count_valid(account)
