@@ -66,6 +66,10 @@ _CODE_USED = """<form class="row used" method="post" action="/checkout/{session}
 <button class="link" name="remove" value="1">{remove}</button></form>"""
 
 
+#: A visitor of the sandbox has nothing to type; a real page asks for it.
+_EMAIL = "person@example.com"
+
+
 def show(
     account: Account,
     session: Obj,
@@ -106,7 +110,7 @@ def show(
         email=given.get("email")
         or (customer or {}).get("email")
         or session["customer_email"]
-        or "",
+        or _EMAIL,
         name_label=language.text("name"),
         name=given.get("name") or (customer or {}).get("name") or "",
         choices=when(
