@@ -46,6 +46,8 @@ IN_FLIGHT: Final = 16
 _WRITE_AGAIN: Final = 1.0
 #: After these a person isn't written to until they come back.
 UNREACHABLE: Final = frozenset({"blocked_by_user", "user_deactivated"})
+#: The call came too late: somebody else answered the request, or nobody waits any more.
+OVERTAKEN: Final = frozenset({"query_expired", "request_missing"})
 
 
 class Delivery:
@@ -284,7 +286,8 @@ class Delivery:
     def _give_up(self, bot: Bot, item: Item, verdict: Never) -> None:
         error = verdict.error
         unreachable = error.code in UNREACHABLE and speaks(item)
-        state = ItemState.SKIPPED if unreachable else ItemState.DEAD
+        expected = unreachable or error.code in OVERTAKEN
+        state = ItemState.SKIPPED if expected else ItemState.DEAD
         self._stats.items[item.method, state.value] += 1
         log.warning("item_failed", item_id=item.id, method=item.method, code=error.code)
         self._close(
@@ -294,7 +297,7 @@ class Delivery:
                 verdict.attempts,
                 error=error,
                 error_code=code_of(error),
-                trace="" if unreachable else verdict.trace,
+                trace="" if expected else verdict.trace,
             )
         )
         if unreachable:

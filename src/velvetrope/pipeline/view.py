@@ -117,8 +117,7 @@ class BatchView:
             wanted = [one for one in {*self._by_id, customer_id} if one not in rows]
             rows.update((one, {}) for one in wanted)
             if stored := [one for one in wanted if one not in self._new_ids]:
-                manager = model._default_manager  # noqa: SLF001  Django's documented name
-                for row in manager.filter(customer_id__in=stored).order_by("id"):
+                for row in self._dialect.rows_of_customers(model, stored):
                     self._changes.loaded(row)
                     rows[row.__dict__["customer_id"]][row.pk] = row
             for merged in self._merged.get(model, {}).values():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from django.db.models import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     #: What a statement takes for a value.
     Value = str | bytes | int | float | bool | None
+
+M = TypeVar("M", bound=Model)
 
 
 class Closable(Protocol):
@@ -56,6 +60,9 @@ class Dialect(Protocol):
 
     def customers_by_key(self, keys: Sequence[CustomerKey]) -> list[Customer]:
         """Load customers by (integration id, Telegram user id)."""
+
+    def rows_of_customers(self, model: type[M], customer_ids: Sequence[int]) -> list[M]:
+        """Load all rows of a model that belong to these customers, in the order of their ids."""
 
     def lock_customers(self, keys: Sequence[CustomerKey]) -> None:
         """Keep others from changing these customers until the transaction ends."""
