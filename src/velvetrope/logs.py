@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 #: Loggers of libraries whose everyday news say nothing about the product.
 _QUIET: Final = ("uvicorn", "uvicorn.error", "asyncio", "aiohttp", "stripe", "django.utils")
-#: Says «not found» for every address that somebody tries.
-_SILENT_BELOW_ERRORS: Final = "django.request"
+#: Loggers of what strangers do wrong, which could fill a disk: «not found» for every address that
+#: somebody tries, broken HTTP, a trace for every host name that isn't ours.
+_LOUD: Final = {
+    "django.request": logging.ERROR,
+    "velvetrope.connections": logging.ERROR,
+    "django.security.DisallowedHost": logging.CRITICAL,
+}
 
 
 def configure(
@@ -60,7 +65,8 @@ def configure(
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger(_SILENT_BELOW_ERRORS).setLevel(logging.ERROR)
+    for name, least in _LOUD.items():
+        logging.getLogger(name).setLevel(least)
 
 
 def _renderers(settings: Settings, *, colours: bool) -> list[Processor]:

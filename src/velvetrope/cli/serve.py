@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import uvicorn
 
@@ -19,6 +19,7 @@ from velvetrope.cli.opening import prepare, require_migrations
 
 if TYPE_CHECKING:
     import argparse
+    import asyncio
     from collections.abc import Callable, Iterator
 
     from velvetrope.settings import Settings
@@ -54,14 +55,17 @@ def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], Non
     from velvetrope import bootstrap  # noqa: PLC0415  reaches the models
     from velvetrope.store.sqlite.serving import ServingLock  # noqa: PLC0415  the same
     from velvetrope.web.asgi import create_app  # noqa: PLC0415  the same
+    from velvetrope.web.connections import House, room_for_connections  # noqa: PLC0415  the same
 
     # Fails in words before the server's own start does with a trace; that one takes it for good.
     ServingLock(str(settings.database.path or "")).close()
     sys.setswitchinterval(SWITCH_SECONDS)
+    house = House(room_for_connections())
     config = uvicorn.Config(
         create_app(bootstrap.build(settings)),
         loop="uvloop",
-        http="httptools",
+        # Called like the class that uvicorn expects, once per connection.
+        http=cast("type[asyncio.Protocol]", house.protocol),
         ws="none",
         lifespan="on",
         log_config=None,
