@@ -161,6 +161,7 @@ def _outcomes() -> dict[str, Outcome]:
     return {
         "sendMessage": message,
         "editMessageText": message,
+        "answerCallbackQuery": outcomes.ButtonOutcome(),
         "approveChatJoinRequest": outcomes.DoorOutcome(lambda _: DoorAction.APPROVE),
         "declineChatJoinRequest": outcomes.DoorOutcome(lambda _: DoorAction.DECLINE),
         "unbanChatMember": outcomes.DoorOutcome(outcomes.unban_action),

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.house import House, build_house
+from tests.gateways.wire import check_calls_of
 from tests.processes import Installation, Sandbox
 from velvetrope.sandbox.handset import Control
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 def served(
     sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    """Run a server for all tests of a module."""
+    """Run a server for all tests of a module, and judge every request that it made."""
     place = Installation(tmp_path_factory.mktemp("installation"), migrated_file, sandbox)
     place.start()
     yield place
     place.close()
+    assert check_calls_of(sandbox)
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,16 @@ class House:
 
         return await eventually(offered, "the door is offered")
 
+    @property
+    def bot_id(self) -> int:
+        return int(self.token.partition(":")[0])
+
+    def problems(self) -> list[str]:
+        """Give the codes of what `velvetrope bots show` says is to be mended."""
+        done = self.installation.command("bots", "show", str(self.id), "--json")
+        assert done.code == 0, done.err
+        return [problem["code"] for problem in done.json["problems"]]
+
     def shown(self, person: Person) -> dict[str, Any]:
         """Give what `velvetrope members show` says of a person."""
         done = self.installation.command(

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from velvetrope.domain.errors import Permanent
+from velvetrope.domain.errors import NeedsOperator, Permanent
 from velvetrope.store.models import Chat
 from velvetrope.store.revisions import touch
+from velvetrope.usecases.onboarding import request_registration
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: How long a link is handed out before Telegram is asked whether it still works: a link that an
 #: administrator revoked tells nobody.
 TRUSTED_FOR = timedelta(hours=1)
+#: How often a link that can't be had has the bot looked at, so that the operator is told.
+VERIFIED_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,14 @@ class InviteLinks:
             if view is None:
                 raise Permanent("chat_unknown")
             bot = self._services.bot(view.token)
-            link = await _checked(bot, door) or await _made(bot, door)
+            try:
+                link = await _checked(bot, door) or await _made(bot, door)
+            except (NeedsOperator, Permanent):
+                slot = int(now.timestamp() // VERIFIED_EVERY.total_seconds())
+                await self._services.db.write(
+                    lambda: request_registration(door.integration_id, cause=f"link:{slot}")
+                )
+                raise
             await self._services.db.write(lambda: _keep(door.integration_id, chat_id, link, now))
             return link
 

@@ -124,8 +124,8 @@ def unban_action(item: Item) -> DoorAction:
 
 def _have_verified(item: Item, error: VelvetError, work: Work) -> None:
     """Have the bot looked at if the failure is about more than this call: the operator is told."""
-    # A person's chat that is not found says nothing of the bot's own chats.
-    if error.code in BOT_TROUBLE or (error.code in CHAT_TROUBLE and item.chat_id < 0):
+    of_chat = error.code in CHAT_TROUBLE and item.chat_id < 0  # not a person's own
+    if of_chat or error.code in BOT_TROUBLE:
         defer_verification(work, item.integration_id, cause=str(item.id))
 
 
@@ -147,7 +147,10 @@ def _done(door: Door, action: DoorAction) -> None:
 def _failed(door: Door, code: str) -> None:
     """Write why an action can't be done; a request that is gone may be made again by the button."""
     access = door.access
-    if code in REQUEST_GONE:
+    if code == "request_missing" and access.observed == Presence.INSIDE.value:
+        # Telegram has told of the entry before, and the answer to the approval was lost.
+        _done(door, DoorAction.APPROVE)
+    elif code in REQUEST_GONE:
         access.action, access.requested_at = "", None
         access.observed, access.observed_at = Presence.UNKNOWN.value, door.work.now
         if access.desired and code == "request_missing":

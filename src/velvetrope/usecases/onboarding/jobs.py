@@ -22,12 +22,12 @@ class IntegrationJob(msgspec.Struct, frozen=True):
     integration_id: int
 
 
-def request_registration(integration_id: int) -> str:
+def request_registration(integration_id: int, *, cause: str = "") -> str:
     """Have the integration verified and registered, within the caller's transaction.
 
-    Gives the job's external id, by which its outcome can be looked up.
+    Gives the job's external id, by which its outcome can be looked up. The same `cause` asks once.
     """
-    return _request(REGISTER, integration_id)
+    return _request(REGISTER, integration_id, cause)
 
 
 def request_plan_sync(integration_id: int) -> str:
@@ -46,8 +46,8 @@ def defer_verification(work: Work, integration_id: int, *, cause: str) -> None:
     )
 
 
-def _request(kind: str, integration_id: int) -> str:
-    external_id = f"{kind}:{new_id()}"
+def _request(kind: str, integration_id: int, cause: str = "") -> str:
+    external_id = f"{kind}:{cause or new_id()}"
     jobs.enqueue(
         kind,
         IntegrationJob(integration_id),

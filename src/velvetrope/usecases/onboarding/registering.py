@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.errors import NeedsOperator, Permanent
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import EventOutcome, Interval, Registration
 from velvetrope.domain.validation import LANGUAGES
 from velvetrope.pipeline import jobs
@@ -24,6 +24,7 @@ from velvetrope.usecases.wording.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from velvetrope.gateways.stripe.snapshots import PriceSnapshot
     from velvetrope.gateways.telegram.bot import BotApi
@@ -54,6 +55,7 @@ class RegisterHandler:
         view = await self._services.view(job.integration_id)
         if view is None:
             return None
+        await self._wait_for_leave(view.id)
         bot = self._services.bot(view.token)
         found = await examine(
             bot,
@@ -70,6 +72,12 @@ class RegisterHandler:
             found = replace(found, general=(*found.general, refused))
             return RegistrationFacts(view.id, found, webhook_set=False)
         return RegistrationFacts(view.id, found, webhook_set=True)
+
+    async def _wait_for_leave(self, integration_id: int) -> None:
+        """Put it off if Telegram has asked the bot to be silent for a while."""
+        until = await self._services.db.read(lambda: _paused_until(integration_id))
+        if until is not None and (left := (until - self._services.clock()).total_seconds()) > 0:
+            raise RetryLater("too_many_requests", retry_after=left)
 
     async def _set_up(self, bot: BotApi, view: IntegrationView) -> None:
         """Point the webhook here, then give the bot its menu and descriptions."""
@@ -185,6 +193,11 @@ def _copy(plan: Plan, seen: PriceSnapshot) -> None:
         Interval(seen.interval).value if seen.interval in known else Interval.ONE_TIME.value
     )
     plan.interval_count = seen.interval_count or 1
+
+
+def _paused_until(integration_id: int) -> datetime | None:
+    rows = Integration.objects.filter(id=integration_id)
+    return rows.values_list("paused_until", flat=True).first()
 
 
 def _webhook_secret(integration_id: int) -> str:
