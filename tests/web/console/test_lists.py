@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -24,8 +24,10 @@ from tests.web.console.rows import (
 from velvetrope.store.models import Access, AuditEntry, Checkout, Customer, InboxEvent
 from velvetrope.usecases import operations
 from velvetrope.web.console.paging import DEEPEST
+from velvetrope.web.console.unfinished import unfinished_events, unfinished_items
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.test import Client
 
 PEOPLE = 60
@@ -185,3 +187,26 @@ def test_the_audit_log_is_found_by_what_it_is_about(browser: Client, world: Worl
     history = reverse("admin:store_integration_history", args=[world.integration.pk])
     assert browser.get(history)["location"] == f"{url}?q=integration:{world.integration.pk}"
     assert AuditEntry.objects.filter(action="operator.signed_in").exists()
+
+
+def _steps(rows: QuerySet[Any]) -> str:
+    return str(rows.explain())
+
+
+@pytest.mark.usefixtures("world")
+def test_unfinished_work_is_found_by_its_own_indexes() -> None:
+    waiting = _steps(unfinished_items().filter(state="suspended")[:1000])
+    assert "outbox_unfinished" in waiting
+    assert "inbox_unfinished" in _steps(unfinished_events().filter(lane="tg:1:42"))
+
+
+@pytest.mark.parametrize("state", ["pending", "claimed", "suspended", "dead", "sent", "x", ""])
+def test_the_outbox_is_narrowed_down_by_state(browser: Client, world: World, state: str) -> None:
+    waiting = make_item(world.customer, state="suspended", method="createChatInviteLink")
+    url = reverse("admin:store_outboxitem_changelist")
+    shown = browser.get(url, {"state": state}).content.decode()
+    assert (str(waiting.pk) in shown) == (state in {"suspended", ""})
+    assert (
+        browser.get(reverse("admin:store_inboxevent_changelist"), {"state": state}).status_code
+        == 200
+    )

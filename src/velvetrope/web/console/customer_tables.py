@@ -18,6 +18,7 @@ from velvetrope.store.models import (
 )
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.pieces import Table
+from velvetrope.web.console.unfinished import unfinished_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,9 +151,7 @@ def recent_events(row: Customer) -> list[InboxEvent]:
     lane = f"tg:{row.integration_id}:{row.telegram_user_id}"
     items = OutboxItem.objects.filter(customer=row, cause__isnull=False).order_by("-id")
     causes = set(items.values_list("cause", flat=True)[:SHOWN])
-    unfinished = InboxEvent.objects.filter(
-        lane=lane, state__in=[EventState.PENDING.value, EventState.CLAIMED.value]
-    )
+    unfinished = unfinished_events().filter(lane=lane)
     dead = InboxEvent.objects.filter(state=EventState.DEAD.value).order_by("-id")
     newest = InboxEvent.objects.order_by("-id").values_list("id", "lane")
     causes |= set(unfinished.values_list("id", flat=True)[:SHOWN])

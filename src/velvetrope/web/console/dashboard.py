@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Min, Q
 
-from velvetrope.domain.states import EntitlementKind, EventState, ItemState, Presence, Registration
+from velvetrope.domain.states import EntitlementKind, ItemState, Presence, Registration
 from velvetrope.store.models import (
     Access,
     Chat,
@@ -17,7 +17,6 @@ from velvetrope.store.models import (
     InboxEvent,
     Integration,
     Lane,
-    OutboxItem,
     Plan,
     StripeAccount,
 )
@@ -28,6 +27,7 @@ from velvetrope.web.console.pieces import Table
 from velvetrope.web.console.prices import price_of
 from velvetrope.web.console.problems import explain
 from velvetrope.web.console.rights import who
+from velvetrope.web.console.unfinished import unfinished_events, unfinished_items
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +43,6 @@ _NEWEST: Final = 8
 _SHOWN_PROBLEMS: Final = 20
 #: Work that waits longer than this is worth a look.
 _LATE: Final = timedelta(minutes=5)
-_UNFINISHED: Final = (EventState.PENDING.value, EventState.CLAIMED.value)
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -80,11 +79,9 @@ def _tile(label: str, value: object, url: str, look: str = "") -> dict[str, obje
 
 def _work_tiles() -> list[dict[str, object]]:
     dead = operations.count_dead(most=MOST)
-    suspended = _count(OutboxItem.objects.filter(state=ItemState.SUSPENDED))
-    waiting = _count(InboxEvent.objects.filter(state__in=_UNFINISHED))
-    to_send = _count(
-        OutboxItem.objects.filter(state__in=[ItemState.PENDING.value, ItemState.CLAIMED.value])
-    )
+    suspended = _count(unfinished_items().filter(state=ItemState.SUSPENDED))
+    waiting = _count(unfinished_events())
+    to_send = _count(unfinished_items().exclude(state=ItemState.SUSPENDED))
     held = _count(Lane.objects.all())
     oldest = _oldest_pending()
     late = oldest is not None and moments.now() - oldest > _LATE
@@ -93,13 +90,13 @@ def _work_tiles() -> list[dict[str, object]]:
         _tile(
             "calls wait for a fix",
             capped(suspended),
-            pieces.list_url("outboxitem", state__exact="suspended"),
+            pieces.list_url("outboxitem", state="suspended"),
             "warn" if suspended else "",
         ),
         _tile(
             "oldest unfinished event",
             moments.ago(oldest),
-            pieces.list_url("inboxevent", state__exact="pending"),
+            pieces.list_url("inboxevent", state="pending"),
             "bad" if late else "",
         ),
         _tile("events in hand", capped(waiting), pieces.list_url("inboxevent")),
@@ -140,10 +137,9 @@ def _count(rows: QuerySet[Any]) -> int:
 
 def _oldest_pending() -> datetime | None:
     """Give when the oldest unfinished event came that isn't meant to wait."""
-    rows = InboxEvent.objects.filter(state__in=_UNFINISHED).filter(
-        Q(due_at__isnull=True) | Q(due_at__lte=moments.now())
-    )
-    return rows.order_by("id").values_list("received_at", flat=True).first()
+    rows = unfinished_events().filter(Q(due_at__isnull=True) | Q(due_at__lte=moments.now()))
+    found: datetime | None = rows.aggregate(oldest=Min("received_at"))["oldest"]
+    return found
 
 
 def _troubles() -> list[dict[str, object]]:

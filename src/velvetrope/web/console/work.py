@@ -19,6 +19,7 @@ from velvetrope.web.console.people_search import customer_ids, number_of
 from velvetrope.web.console.pieces import Block, Fact, Record, Table
 from velvetrope.web.console.problems import Explanation, explain
 from velvetrope.web.console.rights import who
+from velvetrope.web.console.unfinished import EventStateFilter, ItemStateFilter, unfinished_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ PAYLOAD_PERMISSION = "store.view_payload"
 class EventAdmin(RecordAdmin[InboxEvent]):
     audit_subject = "event"
     list_display = ("received", "source", "kind", "stated", "lane", "attempts", "error_code")
-    list_filter = ("state", "source", "outcome")
+    list_filter = (EventStateFilter, "source", "outcome")
     search_fields = ("id",)  # what shows the box; get_search_results does it
     search_help_text = "evt_…, update id, job's id, our id, or a whole lane"
     ordering = ("-id",)
@@ -50,8 +51,7 @@ class EventAdmin(RecordAdmin[InboxEvent]):
         if not term:
             return queryset, False
         if term.startswith(("tg:", "stripe:", "job:")):  # only unfinished ones have an index
-            unfinished = [EventState.PENDING.value, EventState.CLAIMED.value]
-            return queryset.filter(lane=term, state__in=unfinished), False
+            return unfinished_events(queryset).filter(lane=term), False
         # The unique index leads with the source and the account, so it is told which there are.
         ours = Q(source__in=[Source.TELEGRAM.value, Source.JOB.value]) & Q(
             account__in=Integration.objects.values("id")
@@ -114,7 +114,7 @@ class ItemAdmin(RecordAdmin[OutboxItem]):
         "attempts",
         "error_code",
     )
-    list_filter = ("state", "priority", IntegrationFilter)
+    list_filter = (ItemStateFilter, "priority", IntegrationFilter)
     list_select_related = ("integration", "customer")
     search_fields = ("id",)  # what shows the box; get_search_results does it
     search_help_text = "Telegram id, @username, or our id"
@@ -194,8 +194,7 @@ class LaneAdmin(RecordAdmin[Lane]):
         return moments.when(row.retry_at)
 
     def record(self, request: HttpRequest, row: Lane) -> Record:
-        states = [EventState.PENDING.value, EventState.CLAIMED.value]
-        waiting = InboxEvent.objects.filter(lane=row.key, state__in=states).order_by("id")
+        waiting = unfinished_events().filter(lane=row.key).order_by("id")
         return Record(
             title=row.key,
             problems=_why(row.error_code, dead=True),
