@@ -14,15 +14,22 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: Entries of a forwarding header that are looked at; more are somebody's attempt to keep us busy.
 _MOST_HOPS: Final = 32
+#: Characters of an address with its zone and port; what is remembered must not be somebody's novel.
+_LONGEST_ADDRESS: Final = 80
+_HOST_BITS: Final = 64
 _FORWARDING: Final = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"}
 )
 _LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Address | None:
     """Read an address; IPv4 written as IPv6 counts as IPv4, ports and zones are dropped."""
+    return _parse(text) if len(text) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -34,6 +41,18 @@ def parse(text: str) -> Address | None:
         return None
     mapped = getattr(address, "ipv4_mapped", None)
     return address if mapped is None else mapped
+
+
+@lru_cache(maxsize=4096)
+def block_of(address: str) -> str:
+    """Give what limits count by: an IPv4 address, or the 2^64 of IPv6 that one customer is given.
+
+    What is no address counts as itself.
+    """
+    parsed = parse(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return f"{int(parsed) >> _HOST_BITS:x}::/64"
+    return address if parsed is None else str(parsed)
 
 
 def is_in(address: Address, networks: Iterable[Network]) -> bool:

@@ -7,7 +7,6 @@ for: whoever shows a valid secret or signature has a generous one of their own.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic, perf_counter
@@ -21,7 +20,8 @@ from velvetrope.gateways.stripe.events import peek_event
 from velvetrope.gateways.telegram.updates import peek_update
 from velvetrope.pipeline.events import Event
 from velvetrope.store.ids import new_id
-from velvetrope.web.addresses import is_in, parse, values
+from velvetrope.web.addresses import block_of, is_in, parse, values
+from velvetrope.web.bodies import MOST_TOGETHER, Bodies, GoneError, TooLargeError, TooSlowError
 from velvetrope.web.limits import Buckets, Rate
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Limits:
 
     body: int = 1024 * 1024
     body_seconds: float = 10.0
+    #: Of all bodies that are on their way.
+    bodies: int = MOST_TOGETHER
     telegram_bad: Rate = _TELEGRAM_BAD
     stripe_bad: Rate = _STRIPE_BAD
     #: For one integration or account whose secret is right.
@@ -115,7 +117,7 @@ class _Endpoint:
         self._addresses = addresses
         self._metrics = metrics
         self._allowed = tuple(allowed)
-        self._limits = limits
+        self._bodies = Bodies(limits.body, limits.body_seconds, together=limits.bodies)
         self._bad: Buckets[str] = Buckets(bad)
         self._valid: Buckets[int] = Buckets(limits.valid)
         self._doubtful: Buckets[str] = Buckets(limits.doubtful)
@@ -127,7 +129,7 @@ class _Endpoint:
         except Refusal as refusal:
             await _refuse(send, refusal)
             outcome = refusal.why
-        except _GoneError:
+        except GoneError:
             outcome = "gone"
         else:
             await send(_OK_START)
@@ -142,10 +144,11 @@ class _Endpoint:
             parsed = parse(address)
             if parsed is None or not is_in(parsed, self._allowed):
                 raise Refusal(403, "address", close=True)
+        block = block_of(address)
         try:
-            event = await self._judge(scope, receive, address)
+            event = await self._judge(scope, receive, block)
         except Refusal as refusal:
-            self._count_bad(address, refusal)
+            self._count_bad(block, refusal)
             raise
         if event is None:
             return "inactive"
@@ -171,16 +174,13 @@ class _Endpoint:
             wait = self._valid.retry_after(account, now)
             raise Refusal(429, "rate_valid", retry_after=wait, of_stranger=False)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the body within its limits of size and time."""
-        most = self._limits.body
-        declared = values(scope["headers"], b"content-length")
-        if declared and declared[0].isdigit() and int(declared[0][:20]) > most:
-            raise Refusal(413, "size", close=True)
+    async def _body(self, scope: Scope, receive: Receive, *, keep: bool = True) -> bytes:
+        """Read the body within its limits; without `keep` only so that the answer is heard."""
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                return await _read(receive, most)
-        except TimeoutError:
+            return await self._bodies.read(scope, receive, keep=keep)
+        except TooLargeError:
+            raise Refusal(413, "size", close=True) from None
+        except TooSlowError:
             raise Refusal(408, "slow", close=True) from None
 
     def _malformed(self, error: ValueError, body: bytes, account: int) -> Refusal:
@@ -206,8 +206,10 @@ class TelegramIngress(_Endpoint):
     async def _judge(self, scope: Scope, receive: Receive, address: str) -> Event | None:
         secrets = values(scope["headers"], b"x-telegram-bot-api-secret-token")
         sender = await self._sender(secrets, address)
+        if sender is None and self._bad.is_spent(address, monotonic()):
+            raise Refusal(403, "secret", close=True)  # 429 follows: the address has spent it
         try:
-            body = await self._body(scope, receive)
+            body = await self._body(scope, receive, keep=sender is not None)
         except Refusal as refusal:
             refusal.of_stranger = sender is None
             raise
@@ -242,7 +244,11 @@ class TelegramIngress(_Endpoint):
         if known:
             return sender
         now = monotonic()
-        if self._bad.is_spent(address, now) and not self._doubtful.take("", now):
+        if (
+            self._bad.is_spent(address, now)
+            and not self._senders.was_valid(key)  # strangers may share a proxy's address with it
+            and not self._doubtful.take("", now)
+        ):
             wait = self._bad.retry_after(address, now)
             raise Refusal(429, "rate", retry_after=wait, close=True, of_stranger=False)
         try:
@@ -301,27 +307,3 @@ async def _refuse(send: Send, refusal: Refusal) -> None:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-class _GoneError(Exception):
-    """The client hung up before its request was complete."""
-
-
-async def _read(receive: Receive, most: int) -> bytes:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise _GoneError
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        parts = bytearray(body)
-        while message.get("more_body"):
-            if len(parts) > most:
-                raise Refusal(413, "size", close=True)
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _GoneError
-            parts += message.get("body", b"")
-        body = bytes(parts)
-    if len(body) > most:
-        raise Refusal(413, "size", close=True)
-    return body

@@ -62,6 +62,11 @@ class TelegramSenders:
             return False, None
         return True, found[1]
 
+    def was_valid(self, key: Hashes) -> bool:
+        """Tell whether the secret was right when it was looked up last."""
+        found = self._known.get(key)
+        return found is not None and found[1] is not None
+
     async def find(self, key: Hashes) -> Sender | None:
         """Look a secret up, once for all who ask at the same time; RetryLater if it can't be."""
         asking = self._asking.get(key)
