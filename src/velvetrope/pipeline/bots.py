@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Seconds for which a bot's token and switch are taken for what they were.
 BOT_AGE: Final = 2.0
 
+#: Seconds after which a bot that has nothing to say is forgotten; every pace is full by then.
+IDLE_AGE: Final = 120.0
+
 #: These concern the bot as a whole, other ones that need an operator concern one chat.
 _WHOLE_BOT: Final = frozenset({"bot_unauthorized", "bot_not_found", "conflict", "bot_inactive"})
 
@@ -59,6 +62,18 @@ class Bot:
     def remote(self) -> str:
         """The name of the breaker."""
         return f"telegram:{self.integration_id}"
+
+    def is_idle(self, now: float) -> bool:
+        """Tell whether forgetting the bot changes nothing: even its paces are full again."""
+        return (
+            not self.in_flight
+            and not len(self.queue)
+            and self._trouble is None
+            and not self._chat_troubles
+            and now - self._known_at > IDLE_AGE
+            and self.queue.pacer.paused_until(None) < now
+            and all(until < now for until in self._quiet_groups.values())
+        )
 
     def known_caller(self) -> Caller | None:
         """Give the client if it was looked at a moment ago: its token or switch may change."""

@@ -16,7 +16,7 @@ from velvetrope.domain.errors import RetryLater, VelvetError
 from velvetrope.domain.states import ItemState
 from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.pipeline.bot_queue import speaks
-from velvetrope.pipeline.bots import Bot
+from velvetrope.pipeline.bots import IDLE_AGE, Bot
 from velvetrope.pipeline.closing import OUTCOME_FAILED, Closing
 from velvetrope.pipeline.links import params_to_send
 from velvetrope.pipeline.verdicts import Again, Never, code_of, is_worth_keeping, judge, trace_of
@@ -80,12 +80,15 @@ class Delivery:
         self._bots: dict[int, Bot] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = 0
+        self._queued = 0
+        self._look_for_idle_at = 0.0
         self._all_closed = asyncio.Event()
         self._stopping = False
 
     @property
     def items(self) -> int:
-        return sum(len(bot.queue) + bot.in_flight for bot in self._bots.values()) + self._closing
+        """How many items are in memory, those included that are being written down."""
+        return self._queued + len(self._tasks) + self._closing
 
     @property
     def in_flight(self) -> int:
@@ -112,7 +115,7 @@ class Delivery:
             if resumed:
                 bot.mended(item)
             if (trouble := bot.trouble_for(item)) is None:
-                bot.queue.put(item)
+                self._put(bot, item)
             else:
                 self._suspend(item, trouble)
         for bot in bots.values():
@@ -133,6 +136,19 @@ class Delivery:
         if self._closing:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._all_closed.wait(), ends - monotonic())
+
+    def forget_idle(self) -> None:
+        """Forget bots that have had nothing to say for a while; looks once in a while only."""
+        now = monotonic()
+        if now >= self._look_for_idle_at:
+            self._look_for_idle_at = now + IDLE_AGE / 2
+            self._bots = {key: bot for key, bot in self._bots.items() if not bot.is_idle(now)}
+
+    def _put(
+        self, bot: Bot, item: Item, *, not_before: float = float("-inf"), first: bool = False
+    ) -> None:
+        bot.queue.put(item, not_before=not_before, first=first)
+        self._queued += 1
 
     def _bot(self, integration_id: int) -> Bot:
         bot = self._bots.get(integration_id)
@@ -158,6 +174,7 @@ class Delivery:
                 if bot.queue.wake_at is not None:
                     self._come_back(bot, bot.queue.wake_at - now)
                 return
+            self._queued -= 1
             breaker.take(now)
             bot.in_flight += 1
             task = asyncio.get_running_loop().create_task(self._send(bot, item))
@@ -218,7 +235,7 @@ class Delivery:
         if code == "too_many_requests" and bot.silence(item, not_before):
             self._keep_pause(bot.integration_id, verdict.at)
         again = msgspec.structs.replace(item, attempts=verdict.attempts)
-        bot.queue.put(again, not_before=not_before, first=True)
+        self._put(bot, again, not_before=not_before, first=True)
         if is_worth_keeping(verdict):
             self._close(
                 Closing(
@@ -249,7 +266,7 @@ class Delivery:
         moved = msgspec.structs.replace(
             item, chat_id=new_id, params=msgspec.json.encode(params), attempts=item.attempts + 1
         )
-        bot.queue.put(moved, first=True)
+        self._put(bot, moved, first=True)
         self._stats.items[item.method, "retried"] += 1
         self._close(
             Closing(
@@ -275,7 +292,9 @@ class Delivery:
                 trace=verdict.trace,
             )
         )
-        for other in bot.in_trouble(item, error):
+        others = bot.in_trouble(item, error)
+        self._queued -= len(others)
+        for other in others:
             self._suspend(other, error)
 
     def _suspend(self, item: Item, error: VelvetError) -> None:
@@ -302,6 +321,7 @@ class Delivery:
         )
         if unreachable:
             same = bot.queue.remove(lambda one: one.chat_id == item.chat_id and speaks(one))
+            self._queued -= len(same)
             for other in same:
                 self._stats.items[other.method, state.value] += 1
                 self._close(Closing(other, state, other.attempts, error_code=code_of(error)))

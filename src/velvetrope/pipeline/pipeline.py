@@ -94,6 +94,7 @@ class Pipeline:
         self._ledger = Ledger(
             db.dialect, catalogue, clock, Inbox(db.dialect), Outbox(db.dialect), Nobody()
         )
+        db.writer.on_rollback = catalogue.forget
         self._store = StoreEvents(self._ledger)
         self._claim = ClaimPending(self._ledger)
         self._dispatcher = EmbeddedDispatcher(
@@ -227,6 +228,7 @@ class Pipeline:
     async def _claim_again_and_again(self) -> None:
         while True:
             self._pending.clear()
+            self._delivery.forget_idle()
             try:
                 while await self._claim_some():
                     pass

@@ -103,6 +103,8 @@ class GroupWriter:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        #: Called in the writer's thread after a transaction was undone.
+        self.on_rollback: Callable[[], None] = _nothing
         self.transactions = 0
         self.replays = 0
 
@@ -189,6 +191,7 @@ class GroupWriter:
     def _recover(self, parts: list[_Part], error: Exception) -> None:
         """Tell everybody if the database is at fault, else find out who is."""
         self.replays += 1
+        self.on_rollback()
         if not parts or self._dialect.is_unavailable(error):
             self._give_up(parts, error)
             return
@@ -203,6 +206,7 @@ class GroupWriter:
                 with transaction.atomic():
                     _run(part)
             except Exception as own:  # noqa: BLE001  given to who asked
+                self.on_rollback()
                 unavailable = self._dialect.is_unavailable(own)
                 part.ran = Ran([_unavailable() if unavailable else Failure(own)])
                 self._answer_from_thread([part])
@@ -239,6 +243,10 @@ def _take(queue: _Waiting, parts: list[_Part]) -> _Part:
     part = _Part(queue.operation, [entries.popleft() for _ in range(count)])
     parts.append(part)
     return part
+
+
+def _nothing() -> None:
+    """Nobody has to be told."""
 
 
 def _unavailable() -> Failure:

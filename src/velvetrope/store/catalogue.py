@@ -108,6 +108,10 @@ class Catalogue:
             self._views |= load_views(stale)
         return {key: self._views[key] for key in revisions if key in self._views}
 
+    def forget(self) -> None:
+        """Drop what was read within a transaction that was rolled back: it may never be true."""
+        self._views = {}
+
     def view(self, integration_id: int) -> IntegrationView | None:
         return self.views([integration_id]).get(integration_id)
 
