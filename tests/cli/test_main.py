@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -74,6 +75,7 @@ def test_migrating_brings_the_database_up_to_date_and_again_does_nothing(
 ) -> None:
     alone.database.unlink()
     assert alone.command("migrate", "--json").json["applied"]
+    assert stat.S_IMODE(alone.database.stat().st_mode) == 0o600
     assert alone.command("migrate", "--json").json["applied"] == []
     assert alone.command("bots", "list", "--json").json == []
 

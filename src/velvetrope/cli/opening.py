@@ -30,7 +30,8 @@ def open_installation(*, migrated: bool) -> Settings:
 
 
 def prepare(settings: Settings, *, level: int) -> None:
-    """Set up the log and Django."""
+    """Set up the log and Django; files made from here on are their owner's only."""
+    os.umask(0o077)
     logs.configure(settings, level=level)
     from velvetrope.web import django_config  # noqa: PLC0415  Django only where it is needed
 
