@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 PHONE_SIZE = {"width": 1280, "height": 860}
-CONSOLE_SIZE = {"width": 1280, "height": 860}
+CONSOLE_SIZE = {"width": 1480, "height": 860}
 START_SECONDS = 90
 
 
