@@ -7,6 +7,7 @@ import socket
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.web.serving import Served
@@ -72,3 +73,19 @@ def test_answers_of_every_size_come_whole(served: Served) -> None:
         assert (head.status_code, head.content) == (200, b"")
         sizes.append(len(answer.content))
     assert max(sizes) > 256 * 1024 > min(sizes)
+
+
+def test_passwords_are_not_guessed_by_the_thousand(served: Served) -> None:
+    def guess(source: str) -> str:
+        transport = httpx.HTTPTransport(local_address=source)
+        with httpx.Client(transport=transport, base_url=served.installation.url) as browser:
+            page = browser.get("/admin/login/").text
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+            assert token is not None
+            fields = {"csrfmiddlewaretoken": token[1], "username": "anna", "password": "guess"}
+            return browser.post("/admin/login/", data=fields).text
+
+    answers = [guess("127.0.0.3") for _ in range(25)]
+    assert "correct username and password" in answers[0]
+    assert "Too many tries" in answers[-1]
+    assert "correct username and password" in guess("127.0.0.1")

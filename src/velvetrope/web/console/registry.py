@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from django.urls import URLPattern, path
 
@@ -14,6 +15,7 @@ from velvetrope.web.console.integrations import IntegrationAdmin
 from velvetrope.web.console.letters import dead_letters
 from velvetrope.web.console.offers import ChatAdmin, PlanAdmin
 from velvetrope.web.console.rights import AccessAdmin, CheckoutAdmin, EntitlementAdmin
+from velvetrope.web.console.signin import SignInForm, Tries
 from velvetrope.web.console.stripe_accounts import StripeAccountAdmin
 from velvetrope.web.console.texts import TextAdmin
 from velvetrope.web.console.vendor import Site
@@ -33,6 +35,11 @@ class ConsoleSite(Site):
     login_template = "console/login.html"
     site_url = None
     enable_nav_sidebar = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        # Called like the class that Django expects, once per request.
+        self.login_form = cast("type[SignInForm]", partial(SignInForm, Tries()))
 
     def get_urls(self) -> list[Any]:
         own: Sequence[URLPattern] = [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite as Site
     from django.contrib.admin import ModelAdmin
+    from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
     from django.contrib.admin.views.main import ChangeList
     from django.core.paginator import Paginator
     from django.forms import (
@@ -27,6 +28,7 @@ else:
     from django.core.paginator import Paginator as _Paginator
     from django.forms import ModelForm as _ModelForm
     from unfold.admin import ModelAdmin as _ModelAdmin
+    from unfold.forms import AuthenticationForm
     from unfold.sites import UnfoldAdminSite as Site
     from unfold.views import ChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxList
@@ -55,6 +57,7 @@ else:
 
 
 __all__ = [
+    "AuthenticationForm",
     "ChangeList",
     "CheckboxInput",
     "CheckboxList",
