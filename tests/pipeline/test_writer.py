@@ -193,3 +193,19 @@ def _pragma(name: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA {name}")
         return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000)],
+)
+async def test_every_connection_is_set_up_to_lose_nothing(
+    db: Database, name: str, value: object
+) -> None:
+    def ask() -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA {name}")
+            return cursor.fetchone()[0]
+
+    assert await db.read(ask) == value
+    assert await db.write(ask) == value

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from velvetrope.domain.backoff import Backoff
+from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.events import CustomerKey, Event
@@ -181,7 +182,7 @@ class Works:
             lambda _: self.telegram,
             no_links,
             backoff=backoff,
-            breaker_policy=breaker_policy,
+            breakers=Breakers(breaker_policy),
             rng=random.Random(7),
             capacity=capacity,
         )

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from velvetrope.domain.backoff import Backoff
-    from velvetrope.domain.breaker import BreakerPolicy
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.bots import Caller
     from velvetrope.pipeline.database import Database
@@ -82,7 +81,7 @@ class Pipeline:
         invite_links: InviteLinks,
         *,
         backoff: Backoff = DEFAULT,
-        breaker_policy: BreakerPolicy | None = None,
+        breakers: Breakers | None = None,
         rng: random.Random | None = None,
         capacity: Capacity | None = None,
     ) -> None:
@@ -90,7 +89,7 @@ class Pipeline:
         self._clock = clock
         self._capacity = capacity or Capacity()
         self.stats = Stats()
-        self.breakers = Breakers(breaker_policy)
+        self.breakers = breakers or Breakers()
         self._ledger = Ledger(
             db.dialect, catalogue, clock, Inbox(db.dialect), Outbox(db.dialect), Nobody()
         )
