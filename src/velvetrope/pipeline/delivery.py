@@ -23,7 +23,7 @@ from velvetrope.pipeline.verdicts import Again, Never, code_of, is_worth_keeping
 from velvetrope.store.models import Integration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from velvetrope.domain.backoff import Backoff
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.database import Database
     from velvetrope.pipeline.events import Item
     from velvetrope.pipeline.links import InviteLinks
+    from velvetrope.pipeline.routes import Check
     from velvetrope.pipeline.stats import Stats
     from velvetrope.store.catalogue import Catalogue
     from velvetrope.store.encryption import Secret
@@ -46,6 +47,8 @@ IN_FLIGHT: Final = 16
 _WRITE_AGAIN: Final = 1.0
 #: After these a person isn't written to until they come back.
 UNREACHABLE: Final = frozenset({"blocked_by_user", "user_deactivated"})
+#: What is written down of a call that was not made, since the facts had changed before.
+NOT_WANTED: Final = "not_wanted"
 #: The call came too late: somebody else answered the request, or nobody waits any more.
 OVERTAKEN: Final = frozenset({"query_expired", "request_missing"})
 
@@ -62,6 +65,7 @@ class Delivery:
         invite_links: InviteLinks,
         close: CloseItems,
         *,
+        checks: Mapping[str, Check] | None = None,
         breakers: Breakers,
         stats: Stats,
         backoff: Backoff = DEFAULT,
@@ -73,6 +77,7 @@ class Delivery:
         self._bots_of = bots
         self._invite_links = invite_links
         self._close_items = close
+        self._checks = checks or {}
         self._breakers = breakers
         self._stats = stats
         self._backoff = backoff
@@ -188,12 +193,17 @@ class Delivery:
     async def _send(self, bot: Bot, item: Item) -> None:
         try:
             caller = await self._caller(bot)
-            params = await params_to_send(item, self._invite_links)
-            performed = await caller.perform(item.method, params)
+            performed = None
+            if await self._is_wanted(item):
+                params = await params_to_send(item, self._invite_links)
+                performed = await caller.perform(item.method, params)
         except Exception as failure:  # noqa: BLE001  every failure is judged in one place
             self._breakers.record(bot.remote, failure)
             self._failed(bot, item, failure)
         else:
+            if performed is None:
+                self._overtaken(item)
+                return
             self._breakers.record(bot.remote, None)
             self._sent(item, performed.result)
         finally:
@@ -208,7 +218,17 @@ class Delivery:
         view = await self._db.read(lambda: self._catalogue.view(bot.integration_id))
         return bot.know(view, self._bots_of)
 
+    async def _is_wanted(self, item: Item) -> bool:
+        """Ask whether the call still follows from the facts: it may have waited for long."""
+        check = self._checks.get(item.method)
+        return check is None or await self._db.read(lambda: check(item))
+
     # What comes of it
+
+    def _overtaken(self, item: Item) -> None:
+        self._stats.items[item.method, ItemState.SKIPPED.value] += 1
+        log.info("item_overtaken", item_id=item.id, method=item.method)
+        self._close(Closing(item, ItemState.SKIPPED, item.attempts, error_code=NOT_WANTED))
 
     def _sent(self, item: Item, result: msgspec.Raw | None) -> None:
         self._stats.items[item.method, ItemState.SENT.value] += 1
@@ -216,7 +236,7 @@ class Delivery:
         self._close(Closing(item, ItemState.SENT, item.attempts + 1, result=answer))
 
     def _failed(self, bot: Bot, item: Item, failure: Exception) -> None:
-        if isinstance(failure, RetryLater) and (new_id := migrated_to(failure.data)) is not None:
+        if isinstance(failure, RetryLater) and (new_id := _moved_to(item, failure)) is not None:
             self._move(bot, item, new_id, failure)
             return
         verdict = judge(failure, item.attempts, self._clock(), self._rng, self._backoff)
@@ -260,9 +280,7 @@ class Delivery:
 
     def _move(self, bot: Bot, item: Item, new_id: int, failure: RetryLater) -> None:
         """Call again where the chat has moved to; the outcome learns of the move."""
-        params = msgspec.json.decode(item.params)
-        if params.get("chat_id") == item.chat_id:
-            params["chat_id"] = new_id
+        params = msgspec.json.decode(item.params) | {"chat_id": new_id}
         moved = msgspec.structs.replace(
             item, chat_id=new_id, params=msgspec.json.encode(params), attempts=item.attempts + 1
         )
@@ -363,6 +381,18 @@ class Delivery:
 
     def _monotonic(self, at: datetime) -> float:
         return monotonic() + (at - self._clock()).total_seconds()
+
+
+def _moved_to(item: Item, failure: RetryLater) -> int | None:
+    """Tell where the chat that an item names has moved to.
+
+    None if the failure is about another call, that for a link in a message, or if the item knows
+    of the move already.
+    """
+    new_id = migrated_to(failure.data)
+    if failure.data.get("method", item.method) != item.method:
+        return None
+    return None if msgspec.json.decode(item.params).get("chat_id") == new_id else new_id
 
 
 def _look_at(done: asyncio.Future[None]) -> None:

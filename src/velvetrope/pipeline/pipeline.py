@@ -30,7 +30,7 @@ from velvetrope.store.models import InboxEvent, Integration, Lane, OutboxItem
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from velvetrope.domain.backoff import Backoff
@@ -114,6 +114,7 @@ class Pipeline:
             bots,
             invite_links,
             CloseItems(self._ledger, routes),
+            checks=routes.checks,
             breakers=self.breakers,
             stats=self.stats,
             backoff=backoff,
@@ -280,11 +281,16 @@ class Pipeline:
         return [*whole, *groups]
 
 
-def resume(integration_id: int, chat_id: int | None = None) -> int:
-    """Have suspended items sent again, within the caller's transaction; gives how many."""
+def resume(
+    integration_id: int, chat_id: int | None = None, *, but_for: Collection[int] = ()
+) -> int:
+    """Have suspended items sent again, within the caller's transaction; gives how many.
+
+    `but_for` names chats that are not mended yet.
+    """
     items = OutboxItem.objects.filter(
         integration_id=integration_id, state=ItemState.SUSPENDED.value
-    )
+    ).exclude(chat_id__in=but_for)
     if chat_id is not None:
         items = items.filter(chat_id=chat_id)
     count = items.update(state=ItemState.PENDING.value, attempts=0, due_at=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -48,6 +48,10 @@ class Outcome(Protocol):
         """Stage what follows from a failure for good, or from one that needs the operator."""
 
 
+#: Tells, from what is stored, whether a call is still to be made; runs in a thread that reads.
+Check: TypeAlias = "Callable[[Item], bool]"
+
+
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """Work that is done again and again while the process serves; missed ticks don't pile up."""
@@ -68,6 +72,8 @@ class Routes:
     default: Mapping[str, Handler[Any]] = field(default_factory=dict)
     #: By method of the Bot API; a method without an outcome is only marked.
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    #: By method of the Bot API: asked right before the call, however long it has waited.
+    checks: Mapping[str, Check] = field(default_factory=dict)
     periodic: Sequence[Periodic] = ()
 
     def handler(self, source: str, kind: str) -> Handler[Any] | None:

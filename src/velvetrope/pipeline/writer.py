@@ -264,7 +264,10 @@ def _answer(parts: list[_Part]) -> None:
         if ran is None:
             continue
         if ran.after is not None:
-            ran.after()
+            try:
+                ran.after()
+            except Exception:  # those who wait must hear of the commit whatever happens
+                log.exception("handing_over_failed", operation=type(part.operation).__name__)
         for (_, future), result in zip(part.entries, ran.results, strict=True):
             if future.done():
                 continue

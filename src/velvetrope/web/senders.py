@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TRUSTED_FOR: Final = 0.9
 #: Secrets that are remembered, valid and unknown ones.
 MOST_KNOWN: Final = 20_000
+#: Bytes that are hashed at once; more, such as a large body for many accounts, would keep
+#: everybody else waiting and so is done in a thread.
+_HASHED_IN_LOOP: Final = 512 * 1024
 #: Bot API: a secret has 1 to 256 characters.
 _SECRET_LENGTH: Final = 256
 
@@ -125,13 +128,12 @@ class StripeSenders:
             except DatabaseError:
                 raise RetryLater("database_unavailable", retry_after=1) from None
             self._until = until
-        for account, secrets in self._accounts:
-            try:
-                verify(body, header, secrets, now)
-            except BadSignature:
-                continue
-            return account
-        return None
+        if not self.may_be_signed(header, now):
+            return None
+        secrets = sum(len(secrets) for _, secrets in self._accounts)
+        if len(body) * secrets < _HASHED_IN_LOOP:
+            return _signer(self._accounts, body, header, now)
+        return await asyncio.to_thread(_signer, self._accounts, body, header, now)
 
     def _read(self) -> list[tuple[int, tuple[str, ...]]]:
         accounts: list[tuple[int, tuple[str, ...]]] = []
@@ -147,3 +149,15 @@ class StripeSenders:
                 accounts.append((row.id, secrets))
         self._opened = opened
         return accounts
+
+
+def _signer(
+    accounts: Sequence[tuple[int, Sequence[str]]], body: bytes, header: str, now: float
+) -> int | None:
+    for account, secrets in accounts:
+        try:
+            verify(body, header, secrets, now)
+        except BadSignature:
+            continue
+        return account
+    return None
