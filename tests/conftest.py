@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import open_browser
 from tests.processes import ENCRYPTION_KEY, SECRET_KEY, Installation, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
     from velvetrope.settings import Settings
 
@@ -103,6 +106,13 @@ def database(migrated_file: Path, tmp_path: Path) -> Iterator[Path]:
     finally:
         connections["default"].close()
         values["NAME"] = before
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Run a browser for the tests of one module; it belongs to tests that aren't coroutines."""
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

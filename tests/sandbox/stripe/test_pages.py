@@ -87,22 +87,6 @@ def test_amounts_follow_the_currencys_places(shop: Shop) -> None:
         assert "per year" in text
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  only where browsers run
-
-    switches = (
-        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync"
-    )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=switches.split()
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def tab(chromium: Any) -> Iterator[Any]:
     context = chromium.new_context(locale="en-GB")

@@ -1,0 +1,104 @@
+"""What people and operators see: the phone, the pages that take money, the console."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import NARROW, WIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.e2e.house import House
+    from tests.processes import Installation, Sandbox
+
+pytestmark = pytest.mark.browser
+
+#: How the button that leads to Stripe begins.
+PAY = {"en": "^Pay", "uk": "^Сплатити", "ru": "^Оплатить"}
+
+
+@pytest.fixture
+def open_page(built: House, chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open pages that fail the test if anything is wrong in their console."""
+    assert built.id  # before the browser: both want an event loop to themselves
+    said: list[str] = []
+    contexts = []
+
+    def begin(url: str, **how: Any) -> Page:
+        context = chromium.new_context(**{"viewport": WIDE, **how})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
+        page.goto(url)
+        return page
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def person(sandbox: Sandbox, language: str) -> int:
+    made = sandbox.telegram.post(
+        "/control/users", json={"first_name": "Ann", "language_code": language}
+    )
+    return int(made.json()["id"])
+
+
+def bot_id(sandbox: Sandbox, house: House) -> int:
+    bots = sandbox.telegram.get("/control/state").json()["bots"]
+    return int(next(bot["id"] for bot in bots if bot["username"] == house.bot))
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "scheme"),
+    [("en", WIDE, "light"), ("uk", NARROW, "dark"), ("ru", NARROW, "light")],
+)
+def test_a_person_gets_from_start_into_the_channel_by_touch_alone(
+    open_page: Callable[..., Page],
+    built: House,
+    sandbox: Sandbox,
+    language: str,
+    size: dict[str, int],
+    scheme: str,
+) -> None:
+    ann = person(sandbox, language)
+    page = open_page(
+        f"{sandbox.telegram_url}/#person={ann}&chat={bot_id(sandbox, built)}",
+        viewport=size,
+        color_scheme=scheme,
+    )
+    page.locator(".foot-action button").click()
+    page.locator(".key", has_text="Plan 1").click()
+    page.locator(".key", has_text=re.compile(PAY[language])).click()
+    till = page.frame_locator("iframe")
+    till.locator("form[action$='/pay'] button[type=submit]").click()
+    # The till leads back into the conversation before the person goes on.
+    expect(page.locator(".message.mine").last).to_contain_text("back")
+    page.locator(".key", has_text="Back Room 1").click()
+    page.locator(".door button").click()
+    expect(page.locator(".foot-note")).to_be_visible()
+    members = sandbox.telegram.get(f"/control/chats/{built.chat}").json()["members"]
+    assert ann in {one["id"] for one in members if one["is_in"]}
+
+
+def test_an_operator_signs_in_and_finds_everything(
+    open_page: Callable[..., Page], built: House, served: Installation
+) -> None:
+    made = served.command("createoperator", "browser", "--json").json
+    page = open_page(f"{served.url}/admin/")
+    page.fill("input[name=username]", "browser")
+    page.fill("input[name=password]", made["password"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("dead letters").first).to_be_visible()
+    page.get_by_role("link", name="Integrations").first.click()
+    page.get_by_role("link", name=built.bot).first.click()
+    expect(page.get_by_text("registered", exact=False).first).to_be_visible()
+    assert built.token.partition(":")[2] not in page.content()
