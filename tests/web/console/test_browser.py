@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-
 if TYPE_CHECKING:
-    from tests.processes import Installation
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
+
+    from tests.processes import Installation
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

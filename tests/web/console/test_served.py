@@ -108,7 +108,7 @@ def test_an_operator_connects_a_bot_reads_what_is_wrong_mends_it_and_lets_a_frie
     shown = operator.get(page)
     assert "@rope_bot" in shown
     assert "Back Room" in shown
-    assert "9.00 EUR a month" in shown
+    assert "9.00 EUR a month" in shown.replace("\N{NO-BREAK SPACE}", " ")
 
     friend = sandbox.telegram.post(
         "/control/users", json={"first_name": "Frank", "language_code": "en"}

@@ -19,12 +19,13 @@ def price_of(plan: Plan) -> str:
         money = Money(plan.unit_amount, plan.currency.upper())
     except ValueError:  # a currency that is none: shown as it is stored
         return f"{plan.unit_amount} {plan.currency}"
-    return f"{money.amount} {money.currency} {period_of(plan)}".strip()
+    # The amount stays with its currency where the line is broken.
+    return f"{money.amount}\N{NO-BREAK SPACE}{money.currency} {period_of(plan)}"
 
 
 def period_of(plan: Plan) -> str:
     if plan.interval in {"", Interval.ONE_TIME}:
         return "once"
     if plan.interval_count == 1:
-        return f"a {plan.interval}"
+        return f"a\N{NO-BREAK SPACE}{plan.interval}"
     return f"every {plan.interval_count} {plan.interval}s"
