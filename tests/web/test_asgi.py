@@ -104,6 +104,7 @@ def test_everything_else_is_the_consoles(served: Served) -> None:
     assert "csrf" in answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert served.http.get("/nowhere").status_code == 404
+    assert served.http.get("/").headers["location"] == "/admin/"
     assert served.http.post("/admin/login/", data={"username": "x"}).status_code == 403
     served.http.cookies.clear()
 
