@@ -19,7 +19,7 @@ from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.events import CustomerKey, Event
 from velvetrope.pipeline.pipeline import Capacity, Pipeline
-from velvetrope.pipeline.routes import Outcome, Periodic, Routes
+from velvetrope.pipeline.routes import Check, Outcome, Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.store.encryption import Secret, installation_keys
 from velvetrope.store.ids import new_id
@@ -27,6 +27,7 @@ from velvetrope.store.models import Chat, Integration, StripeAccount
 
 if TYPE_CHECKING:
     from velvetrope.domain.breaker import BreakerPolicy
+    from velvetrope.pipeline.links import InviteLinks
     from velvetrope.pipeline.work import Work
 
 T = TypeVar("T")
@@ -166,6 +167,9 @@ class Works:
         handlers: Mapping[tuple[str, str], Any] | None = None,
         *,
         outcomes: Mapping[str, Outcome] | None = None,
+        checks: Mapping[str, Check] | None = None,
+        links: InviteLinks = no_links,
+        checks: Mapping[str, Check] | None = None,
         periodic: Sequence[Periodic] = (),
         backoff: Backoff = QUICK,
         breaker_policy: BreakerPolicy | None = None,
@@ -178,9 +182,14 @@ class Works:
             self.db,
             Catalogue(),
             self.clock,
-            Routes(handlers=handlers or {}, outcomes=outcomes or {}, periodic=periodic),
+            Routes(
+                handlers=handlers or {},
+                outcomes=outcomes or {},
+                checks=checks or {},
+                periodic=periodic,
+            ),
             lambda _: self.telegram,
-            no_links,
+            links,
             backoff=backoff,
             breakers=Breakers(breaker_policy),
             rng=random.Random(7),
