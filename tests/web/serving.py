@@ -55,11 +55,11 @@ class Served:
         with socket.create_connection(("127.0.0.1", self.installation.port), seconds) as line:
             line.settimeout(seconds)
             answer = b""
-            try:
+            # A server that has answered already may be gone before all was sent.
+            with suppress(OSError):
                 line.sendall(data)
                 line.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionError, TimeoutError):
                 while piece := line.recv(65536):
                     answer += piece
-            except (ConnectionError, TimeoutError):
-                pass
             return answer
