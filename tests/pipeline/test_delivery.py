@@ -10,7 +10,6 @@ import pytest
 from tests.pipeline.works import Doing, event, now, until
 from velvetrope.domain.breaker import BreakerPolicy
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
-from velvetrope.pipeline.delivery import NOT_WANTED
 from velvetrope.store.models import Chat, Customer, Integration, OutboxItem
 
 if TYPE_CHECKING:
@@ -419,21 +418,3 @@ async def test_bulk_of_any_size_is_taken_up_by_and_by(works: Works, saying: Sayi
     at = now() + timedelta(days=1)
     assert await works.read(lambda: OutboxItem.objects.filter(due_at__lt=at).count()) == 0
     assert await works.read(Chat.objects.count) == 1
-
-
-async def test_a_call_that_the_facts_have_overtaken_is_not_made(
-    works: Works, saying: Saying
-) -> None:
-    def wanted(item: Item) -> bool:
-        return Chat.objects.exists() and item.chat_id != 5
-
-    watching = Watching()
-    pipeline = await works.start(
-        handlers(saying), outcomes={"sendMessage": watching}, checks={"sendMessage": wanted}
-    )
-    await say(pipeline, saying, [(5, "late"), (6, "in time")])
-    await works.quiet()
-    assert works.telegram.texts == ["in time"]
-    (skipped,) = await works.read(lambda: items(state="skipped"))
-    assert (skipped.chat_id, skipped.error_code) == (5, NOT_WANTED)
-    assert watching.failed == []

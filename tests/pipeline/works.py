@@ -169,7 +169,6 @@ class Works:
         outcomes: Mapping[str, Outcome] | None = None,
         checks: Mapping[str, Check] | None = None,
         links: InviteLinks = no_links,
-        checks: Mapping[str, Check] | None = None,
         periodic: Sequence[Periodic] = (),
         backoff: Backoff = QUICK,
         breaker_policy: BreakerPolicy | None = None,
