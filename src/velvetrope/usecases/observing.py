@@ -91,5 +91,5 @@ def _unknown_chats(key: CustomerKey) -> list[tuple[int, int]]:
         customer__integration_id=key[0],
         customer__telegram_user_id=key[1],
     ).values("chat_id")
-    chats = Chat.objects.filter(integration_id=key[0], problem=None).exclude(id__in=known)
+    chats = Chat.objects.filter(integration_id=key[0], problem__isnull=True).exclude(id__in=known)
     return list(chats.order_by("id").values_list("id", "telegram_id")[:MOST_CHATS])
