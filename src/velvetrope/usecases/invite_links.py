@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from velvetrope.domain.errors import NeedsOperator, Permanent
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
+from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.store.models import Chat
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.onboarding import request_registration
@@ -58,6 +59,10 @@ class InviteLinks:
             bot = self._services.bot(view.token)
             try:
                 link = await _checked(bot, door) or await _made(bot, door)
+            except RetryLater as error:
+                if (moved_to := migrated_to(error.data)) is not None:
+                    await self._services.db.write(lambda: _move(door, chat_id, moved_to))
+                raise
             except (NeedsOperator, Permanent):
                 slot = int(now.timestamp() // VERIFIED_EVERY.total_seconds())
                 await self._services.db.write(
@@ -89,6 +94,14 @@ def _read(chat_id: int) -> _Door | None:
     if row is None:
         return None
     return _Door(row.integration_id, row.telegram_id, row.invite_link, row.invite_link_at)
+
+
+def _move(door: _Door, chat_id: int, telegram_id: int) -> None:
+    """Follow a group that became a supergroup, so that the next try reaches it."""
+    rows = Chat.objects.filter(integration_id=door.integration_id)
+    if not rows.filter(telegram_id=telegram_id).exists():
+        rows.filter(id=chat_id).update(telegram_id=telegram_id)
+        touch([door.integration_id])
 
 
 def _keep(integration_id: int, chat_id: int, link: str, now: datetime) -> None:
