@@ -6,16 +6,17 @@ Import it once Django is configured (`web/django_config.py`): it reaches the mod
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import Source
 from velvetrope.gateways.clock import ShiftedClock, system_clock
 from velvetrope.gateways.stripe.transport import StripeTransport
 from velvetrope.gateways.telegram.bot import BotApi
 from velvetrope.gateways.telegram.client import TelegramClient
+from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.pipeline import Pipeline, resume
@@ -32,6 +33,9 @@ from velvetrope.usecases.operations.orders import GRANT, REVOKE
 from velvetrope.usecases.services import Services
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.routes import Handler, Outcome
     from velvetrope.settings import Settings
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 #: How often the rows are searched for what time alone has brought about.
 SWEEP_EVERY = timedelta(seconds=20)
+WAITING_EVERY = timedelta(minutes=10)
 PRICES_EVERY = timedelta(minutes=10)
 #: Connections to one vendor; more calls than that wait for one.
 CONNECTIONS = 128
@@ -51,6 +56,7 @@ class Application:
         self.settings = settings
         self.clock = clock
         self.catalogue = Catalogue()
+        self.breakers = Breakers()
         self.db = Database(SqliteDialect())
         self._session: aiohttp.ClientSession | None = None
 
@@ -68,6 +74,7 @@ class Application:
             environment_key=self.settings.stripe_api_key,
             base_url=self.settings.stripe_api_url,
             transport=StripeTransport(self._session),
+            enter=self.breakers.enter,
         )
         self.services = Services(
             db=self.db,
@@ -86,6 +93,7 @@ class Application:
             build_routes(self.services),
             self.bot,
             self.invite_links.link,
+            breakers=self.breakers,
         )
         await self.db.write(lambda: ensure_environment_account(self.settings.stripe_api_key))
 
@@ -134,6 +142,7 @@ def build_routes(services: Services) -> Routes:
             **_of_jobs(services),
         },
         outcomes=_outcomes(),
+        checks=dict.fromkeys(outcomes.DOOR_ACTIONS, outcomes.still_wanted),
         periodic=_periodic(services),
     )
 
@@ -162,22 +171,29 @@ def _outcomes() -> dict[str, Outcome]:
         "sendMessage": message,
         "editMessageText": message,
         "answerCallbackQuery": outcomes.ButtonOutcome(),
-        "approveChatJoinRequest": outcomes.DoorOutcome(lambda _: DoorAction.APPROVE),
-        "declineChatJoinRequest": outcomes.DoorOutcome(lambda _: DoorAction.DECLINE),
-        "unbanChatMember": outcomes.DoorOutcome(outcomes.unban_action),
+        **dict.fromkeys(outcomes.DOOR_ACTIONS, outcomes.DoorOutcome()),
     }
 
 
 def _periodic(services: Services) -> tuple[Periodic, ...]:
-    async def due() -> None:
-        now = services.clock()
-        await services.db.write(lambda: sweep.sweep_due(now))
+    async def run(search: Callable[[datetime], int]) -> None:
+        """Search in short transactions, until one finds less than it could have taken."""
+        found = sweep.MOST_AT_ONCE
+        while found >= sweep.MOST_AT_ONCE:
+            now = services.clock()
+            found = await services.db.write(partial(search, now))
 
-    async def prices() -> None:
-        now = services.clock()
-        await services.db.write(lambda: sweep.sweep_prices(now))
+    def every(length: timedelta, search: Callable[[datetime], int], first: float) -> Periodic:
+        return Periodic(
+            search.__name__.removeprefix("sweep_"),
+            length.total_seconds(),
+            partial(run, search),
+            first_after=first,
+        )
 
     return (
-        Periodic("due", SWEEP_EVERY.total_seconds(), due, first_after=2.0),
-        Periodic("prices", PRICES_EVERY.total_seconds(), prices, first_after=60.0),
+        every(SWEEP_EVERY, sweep.sweep_due, 2.0),
+        every(WAITING_EVERY, sweep.sweep_waiting, 10.0),
+        every(PRICES_EVERY, sweep.sweep_prices, 60.0),
+        every(WAITING_EVERY, sweep.sweep_registrations, 90.0),
     )

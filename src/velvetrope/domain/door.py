@@ -36,13 +36,14 @@ class Place:
 
 def plan_action(place: Place) -> DoorAction | None:
     """Compare what should be with what is; None if there is nothing to ask for (again)."""
-    action = _wanted(place)
+    action = wanted_action(place)
     if action is place.asked or (place.refused and action is not DoorAction.APPROVE):
         return None
     return action
 
 
-def _wanted(place: Place) -> DoorAction | None:
+def wanted_action(place: Place) -> DoorAction | None:
+    """Tell what should happen, whether it has been asked for or not."""
     if place.requested:
         if place.desired:
             return DoorAction.APPROVE

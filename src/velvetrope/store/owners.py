@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from velvetrope.domain.states import EntitlementKind
+from velvetrope.domain.access import Reason
+from velvetrope.domain.states import CheckoutState, EntitlementKind
 from velvetrope.store.models import Checkout, Customer, Entitlement, Integration
+
+#: Statuses that a subscription never leaves.
+FINAL_STATUSES = ("canceled", "incomplete_expired")
+#: States of a Checkout Session that something may still come of.
+UNSETTLED = (CheckoutState.OPEN.value, CheckoutState.PENDING.value)
 
 
 def find_integration_of_bot(bot_id: int, account_id: int) -> int | None:
@@ -36,10 +42,24 @@ def find_customer_of_session(session_id: str, account_id: int) -> tuple[int, int
     )
 
 
-def list_external_ids(integration_id: int, telegram_user_id: int) -> list[str]:
-    """List what a customer's entitlements rest on at Stripe: subscriptions and payments."""
-    rows = Entitlement.objects.filter(
-        customer__integration_id=integration_id,
-        customer__telegram_user_id=telegram_user_id,
-    ).exclude(kind=EntitlementKind.GRANT.value)
-    return list(rows.order_by("id").values_list("external_id", flat=True))
+def list_names(integration_id: int, telegram_user_id: int) -> list[str]:
+    """List what a customer's rights and purchases rest on at Stripe, but for what is over.
+
+    Subscriptions and payments first, then Checkout Sessions whose end is not known.
+    """
+    whose = {
+        "customer__integration_id": integration_id,
+        "customer__telegram_user_id": telegram_user_id,
+    }
+    rights = (
+        Entitlement.objects.filter(**whose)
+        .exclude(kind=EntitlementKind.GRANT.value)
+        .exclude(kind=EntitlementKind.SUBSCRIPTION.value, status__in=FINAL_STATUSES)
+        .exclude(kind=EntitlementKind.ONE_TIME.value, reason=Reason.LAPSED.value)
+        .exclude(external_id__startswith="cs_")  # cost nothing: there is nothing to be undone
+    )
+    sessions = Checkout.objects.filter(**whose, state__in=UNSETTLED)
+    return [
+        *rights.order_by("id").values_list("external_id", flat=True),
+        *sessions.order_by("id").values_list("stripe_session_id", flat=True),
+    ]

@@ -12,6 +12,7 @@ from velvetrope.domain.states import CheckoutState, Interval
 from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
 from velvetrope.store.models import Checkout, Customer
+from velvetrope.usecases import membership
 from velvetrope.usecases.services import DEEP_LINK
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ async def offer_checkout(
 
 
 def record_offer(work: Work, customer: Customer, offer: CheckoutOffer) -> None:
-    """Keep whose session it is and who pays at Stripe."""
+    """Keep whose session it is and who pays at Stripe; doors may wait for it."""
     if customer.stripe_customer_id != offer.stripe_customer_id and offer.stripe_customer_id:
         customer.stripe_customer_id = offer.stripe_customer_id
         work.save(customer)
@@ -123,6 +124,7 @@ def record_offer(work: Work, customer: Customer, offer: CheckoutOffer) -> None:
             created_at=work.now,
         )
     )
+    membership.reconcile(work, customer)  # a request at the door waits from now on
 
 
 async def offer_portal(services: Services, key: CustomerKey, *, language: str) -> str:

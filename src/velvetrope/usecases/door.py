@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.states import CheckoutState, EventOutcome, Presence
-from velvetrope.domain.validation import find_language
 from velvetrope.gateways.telegram.updates import (
     ChatMemberUpdated,
     Update,
@@ -13,6 +12,7 @@ from velvetrope.gateways.telegram.updates import (
     decode_update,
 )
 from velvetrope.usecases import membership
+from velvetrope.usecases.conversation.acquaintance import describe
 from velvetrope.usecases.observing import presence_of
 from velvetrope.usecases.onboarding import defer_verification
 from velvetrope.usecases.telling import tell
@@ -32,12 +32,7 @@ def meet(work: Work, key: CustomerKey, user: User) -> Customer:
     known = work.customer(key)
     if known is not None:
         return known
-    return work.new_customer(
-        key,
-        first_name=user.first_name,
-        username=user.username or "",
-        telegram_language=find_language(user.language_code) or "",
-    )
+    return work.new_customer(key, **describe(user))
 
 
 class JoinRequestHandler:

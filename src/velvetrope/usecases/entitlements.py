@@ -104,6 +104,11 @@ def is_stale(row: Entitlement | None, asked_at: datetime) -> bool:
     return row is not None and row.synced_at is not None and row.synced_at > asked_at
 
 
+def is_overtaken(work: Work, customer: Customer, external_id: str, asked_at: datetime) -> bool:
+    """Tell whether the customer's row of that name is stale."""
+    return is_stale(_find(work, customer, external_id), asked_at)
+
+
 def apply_subscription(
     work: Work, customer: Customer, plan: PlanView | None, seen: SubscriptionSnapshot, at: datetime
 ) -> tuple[Entitlement, bool | None] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.door import DoorAction, Place, plan_action
+from velvetrope.domain.door import DoorAction, Place, plan_action, wanted_action
 from velvetrope.domain.states import CheckoutState, Presence, Priority
 from velvetrope.store.models import Access
 from velvetrope.usecases.telling import tell
@@ -26,6 +26,12 @@ INSIDE = frozenset({Presence.INSIDE.value, Presence.KEEPER.value})
 
 #: Invitations that one message holds.
 DOORS_AT_ONCE = 2
+
+#: Why a door action can fail for good though it may work another time: all tries were in vain, or
+#: the person has to leave some other chat first.
+PASSING_TROUBLE = frozenset(
+    {"telegram_unavailable", "telegram_timeout", "unexpected", "too_many_chats"}
+)
 
 #: What each action asks of the Bot API; `explain` is a message.
 METHODS = {
@@ -93,6 +99,14 @@ def doors(work: Work, customer: Customer, chats: Iterable[ChatView]) -> tuple[Ch
     return tuple(chat for chat in chats if chat.id not in settled)[:DOORS_AT_ONCE]
 
 
+def forget_passing_trouble(work: Work, customer: Customer) -> None:
+    """Let what Telegram could not do for a while be asked for again."""
+    for access in work.accesses(customer):
+        if access.problem in PASSING_TROUBLE:
+            access.action, access.problem = "", ""
+            work.save(access)
+
+
 def new_access(customer: Customer, chat: ChatView) -> Access:
     return Access(customer_id=customer.id, chat_id=chat.id)
 
@@ -110,20 +124,23 @@ def _reconcile_chat(
     changed = access.desired != desired
     if changed:
         access.desired, access.desired_at, access.problem = desired, work.now, ""
-    action = plan_action(
-        Place(
-            desired=desired,
-            observed=Presence(access.observed),
-            requested=access.requested_at is not None,
-            let_in=access.let_in_at is not None,
-            buying=chat.id in bought,
-            asked=DoorAction(access.action) if access.action else None,
-            refused=bool(access.problem),
-        )
+    place = Place(
+        desired=desired,
+        observed=Presence(access.observed),
+        requested=access.requested_at is not None,
+        let_in=access.let_in_at is not None,
+        buying=chat.id in bought,
+        asked=DoorAction(access.action) if access.action else None,
+        refused=bool(access.problem),
     )
+    action = plan_action(place)
+    if action is DoorAction.EXPLAIN and customer.blocked_at is not None:
+        action = DoorAction.DECLINE  # no word reaches them
     if action is not None:
         access.action = action.value
         _ask(work, view, customer, chat, access, action)
+    elif access.action and wanted_action(place) is None:
+        access.action, changed = "", True  # what was asked for has been overtaken
     if changed or action is not None:
         work.save(access)
 
@@ -143,7 +160,7 @@ def _ask(
             view,
             customer,
             messages.request_declined(words, chat, _plans_for(view, chat)),
-            occasion=f"{EXPLANATION}{access.id}:{access.requested_at:%Y%m%dT%H%M%S%f}",
+            occasion=f"{EXPLANATION}{access.id}:{work.now:%Y%m%dT%H%M%S%f}",
         )
         return
     params: dict[str, object] = {"chat_id": chat.telegram_id, "user_id": customer.telegram_user_id}

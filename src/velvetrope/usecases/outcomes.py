@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from velvetrope.domain.door import DoorAction
+from velvetrope.domain.errors import Permanent
 from velvetrope.domain.states import Presence
+from velvetrope.store.models import Access
 from velvetrope.usecases import membership
+from velvetrope.usecases.membership import METHODS
 from velvetrope.usecases.onboarding import defer_verification
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from velvetrope.domain.errors import VelvetError
     from velvetrope.pipeline.work import Item, Work
     from velvetrope.store.catalogue import ChatView, IntegrationView
-    from velvetrope.store.models import Access, Customer
+    from velvetrope.store.models import Customer
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
 
 #: Failures after which the bot can't write to a person until they come back.
 UNREACHABLE = frozenset({"blocked_by_user", "user_deactivated"})
+#: The methods that open and close doors; the one of removals lifts bans as well.
+DOOR_ACTIONS = {METHODS[action]: action for action in METHODS}
 #: Failures that mean that the person isn't waiting at the door any more.
 REQUEST_GONE = frozenset({"request_missing", "already_participant"})
 #: Failures that say something of the chat as a whole, to be looked at for the operator.
@@ -59,10 +62,14 @@ class MessageOutcome:
 
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
         customer = _customer(item, work)
-        if customer is not None and error.code in UNREACHABLE and customer.blocked_at is None:
-            customer.blocked_at = work.now
-            work.save(customer)
-        self._answer_door(item, work)
+        if customer is not None and error.code in UNREACHABLE:
+            if customer.blocked_at is None:
+                customer.blocked_at = work.now
+                work.save(customer)
+            # No explanation reaches them any more, in whichever message that was learnt.
+            membership.reconcile(work, customer)
+        else:
+            self._answer_door(item, work)
         _have_verified(item, error, work)
 
     def _answer_door(self, item: Item, work: Work) -> None:
@@ -101,25 +108,47 @@ class Door:
 class DoorOutcome:
     """A door action is done, or can't be: what was observed follows, then the door again."""
 
-    def __init__(self, action_of: Callable[[Item], DoorAction]) -> None:
-        self._action_of = action_of
-
     def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:  # noqa: ARG002  port
         if (door := _door(item, work)) is not None:
-            _done(door, self._action_of(item))
+            _done(door, action_of(item))
             _settle(door)
 
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
         if (door := _door(item, work)) is not None:
-            _failed(door, error.code)
+            _failed(door, action_of(item), error)
             _settle(door)
         _have_verified(item, error, work)
 
 
-def unban_action(item: Item) -> DoorAction:
-    """Tell lifting a ban from taking somebody out: one method does both."""
+def action_of(item: Item) -> DoorAction:
+    """Tell what a call is for: one method lifts bans and takes people out."""
+    if item.method != METHODS[DoorAction.REMOVE]:
+        return DOOR_ACTIONS[item.method]
     asked = msgspec.json.decode(item.params, type=_UnbanParams)
     return DoorAction.UNBAN if asked.only_if_banned else DoorAction.REMOVE
+
+
+def still_wanted(item: Item) -> bool:
+    """Tell from the rows whether a door action is to be done: the person may have paid since.
+
+    An approval is repeated even if it may have been done before, since its answer counts too.
+    """
+    found = (
+        Access.objects.filter(
+            customer_id=item.customer_id,
+            chat__integration_id=item.integration_id,
+            chat__telegram_id=item.chat_id,
+        )
+        .values_list("desired", "action")
+        .first()
+    )
+    if found is None:
+        return False
+    desired, asked = found
+    action = action_of(item)
+    if action in {DoorAction.APPROVE, DoorAction.UNBAN}:
+        return desired
+    return not desired and asked == action.value
 
 
 def _have_verified(item: Item, error: VelvetError, work: Work) -> None:
@@ -132,37 +161,62 @@ def _have_verified(item: Item, error: VelvetError, work: Work) -> None:
 def _done(door: Door, action: DoorAction) -> None:
     access, now = door.access, door.work.now
     access.action, access.problem, access.observed_at = "", "", now
-    access.observed = Presence.OUTSIDE.value
     if action is DoorAction.APPROVE:
         access.observed = Presence.INSIDE.value
         access.requested_at = None
         access.let_in_at = access.let_in_at or now
         door.tell(messages.let_in(door.words, door.chat, door.next_doors()), "let_in")
-    elif action is DoorAction.DECLINE:
+        return
+    if action is DoorAction.REMOVE or access.observed in _UNTIL_DONE[action]:
+        access.observed = Presence.OUTSIDE.value  # else an update has told more meanwhile
+    if action is DoorAction.DECLINE:
         access.requested_at = None
     elif action is DoorAction.REMOVE:
         access.let_in_at = None
-
-
-def _failed(door: Door, code: str) -> None:
-    """Write why an action can't be done; a request that is gone may be made again by the button."""
-    access = door.access
-    if code == "request_missing" and access.observed == Presence.INSIDE.value:
-        # Telegram has told of the entry before, and the answer to the approval was lost.
-        _done(door, DoorAction.APPROVE)
-    elif code in REQUEST_GONE:
-        access.action, access.requested_at = "", None
-        access.observed, access.observed_at = Presence.UNKNOWN.value, door.work.now
-        if access.desired and code == "request_missing":
+        if access.desired:  # paid while the call was on its way
             door.tell(messages.entry(door.words, (door.chat,)), "entry")
+
+
+#: Where somebody is until a call takes effect that leaves them outside.
+_UNTIL_DONE = {
+    DoorAction.DECLINE: (Presence.REQUESTED.value, Presence.UNKNOWN.value),
+    DoorAction.UNBAN: (Presence.BANNED.value,),
+}
+
+
+def _failed(door: Door, action: DoorAction, error: VelvetError) -> None:
+    """Write why an action can't be done; a request that is gone may be made again by the button."""
+    access, code = door.access, error.code
+    if code in REQUEST_GONE:
+        _request_gone(door, action)
     elif code == "too_many_chats":
-        access.action, access.requested_at, access.problem = "", None, code
-        door.tell(messages.too_many_chats(door.words, door.chat), "too_many_chats")
+        access.problem = code  # the request stays with Telegram: the sweep has it tried again
+        occasion = f"too_many_chats:{access.id}:{access.requested_at:%Y%m%dT%H%M%S%f}"
+        message = messages.too_many_chats(door.words, door.chat)
+        tell(door.work, door.view, door.customer, message, occasion=occasion)
     elif code == "target_is_admin":
         access.action, access.problem = "", code
         access.observed, access.observed_at = Presence.KEEPER.value, door.work.now
     else:
         access.problem = code
+        refused = action is DoorAction.DECLINE and isinstance(error, Permanent)
+        if refused or code == "user_deactivated":
+            access.action, access.requested_at = "", None  # nobody waits for the answer
+
+
+def _request_gone(door: Door, action: DoorAction) -> None:
+    """Tell an entry whose answer was lost from a request that somebody else has ended."""
+    access = door.access
+    is_inside = access.observed in membership.INSIDE
+    if action is DoorAction.APPROVE and access.observed == Presence.INSIDE.value:
+        _done(door, action)
+        return
+    access.action, access.requested_at = "", None
+    if is_inside:
+        return
+    access.observed, access.observed_at = Presence.UNKNOWN.value, door.work.now
+    if access.desired:
+        door.tell(messages.entry(door.words, (door.chat,)), "entry")
 
 
 def _settle(door: Door) -> None:

@@ -6,62 +6,130 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from velvetrope.domain.states import Presence
+from velvetrope.domain.door import DoorAction
+from velvetrope.domain.states import EventState, ItemState, Presence, Registration, Source
 from velvetrope.pipeline import jobs
-from velvetrope.store.models import Access, Entitlement, Integration
+from velvetrope.store import owners
+from velvetrope.store.models import (
+    Access,
+    Checkout,
+    Entitlement,
+    InboxEvent,
+    Integration,
+    OutboxItem,
+)
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.checkout import SESSION_LIFE
-from velvetrope.usecases.onboarding import request_plan_sync
+from velvetrope.usecases.membership import PASSING_TROUBLE
+from velvetrope.usecases.onboarding.jobs import (
+    REGISTER,
+    SYNC_PLANS,
+    external_id_of,
+    request_plan_sync,
+    request_registration,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
-#: How many customers one run takes; the next run goes on.
-MOST_AT_ONCE = 500
-#: A recheck that changed nothing is asked for again after this long.
-AGAIN_AFTER = timedelta(minutes=10)
+    from django.db.models import QuerySet
+
+    #: Integration, Telegram user, Stripe customer if any, row of the Stripe account.
+    Whom = tuple[int, int, str | None, int]
+
+#: How many customers one transaction takes; the next one goes on.
+MOST_AT_ONCE = 100
+#: A look that came to nothing is taken again after this long.
+AGAIN_AFTER = timedelta(hours=1)
+#: How often somebody is looked at who waits for others: for late money, or at the door.
+PATIENCE = timedelta(hours=6)
+#: Events are a little late, too.
+LEEWAY = timedelta(minutes=15)
 #: How old the copy of a price may become.
 PRICE_AGE = timedelta(hours=6)
 
 
 def sweep_due(now: datetime) -> int:
-    """Ask for a fresh look at every customer whose rights time may have changed."""
-    due = (
-        Entitlement.objects.filter(recheck_at__lte=now)
-        .order_by("recheck_at")
-        .values_list(*_WHOM)[:MOST_AT_ONCE]
-    )
-    waiting = (
-        Access.objects.filter(requested_at__lt=now - SESSION_LIFE, desired=False)
-        .filter(observed=Presence.REQUESTED.value)
-        .values_list(*_WHOM)[:MOST_AT_ONCE]
-    )
-    slot = int(now.timestamp() // AGAIN_AFTER.total_seconds())
-    asked = 0
+    """Ask for a fresh look at every customer whose rights time may have changed.
+
+    Gives how many rights that were. They are due again after a while, whatever becomes of the
+    look, so that what can't be looked at keeps nobody else waiting.
+    """
     with transaction.atomic():
-        for integration_id, person, stripe_customer, account in {*due, *waiting}:
-            asked += jobs.enqueue(
-                RECHECK,
-                RecheckOrder(integration_id=integration_id, telegram_user_id=person),
-                account=integration_id,
-                lane=_lane(integration_id, person, stripe_customer, account),
-                external_id=f"{RECHECK}:{person}:{slot}",
-            )
-    return asked
+        due = list(
+            Entitlement.objects.filter(recheck_at__lte=now)
+            .order_by("recheck_at")
+            .values_list("id", *_WHOM)[:MOST_AT_ONCE]
+        )
+        _ask({row[1:] for row in due}, f"{now:%Y%m%dT%H%M%S%f}")
+        ids = [row[0] for row in due]
+        Entitlement.objects.filter(id__in=ids).update(recheck_at=now + AGAIN_AFTER)
+    return len(due)
+
+
+def sweep_waiting(now: datetime) -> int:
+    """Ask for a look at those who wait at a door, or for the end of a purchase, for too long.
+
+    And at those for whom Telegram could not do what it was asked for. Gives how many are asked for
+    now that were not before.
+    """
+    at_the_door = Access.objects.filter(requested_at__isnull=False)
+    undecided = at_the_door.filter(
+        desired=False, requested_at__lt=now - SESSION_LIFE, action__in=("", DoorAction.EXPLAIN)
+    )
+    purchases = Checkout.objects.filter(state__in=owners.UNSETTLED, expires_at__lt=now - LEEWAY)
+    left_outside = at_the_door.filter(desired=True, problem__in=PASSING_TROUBLE)
+    left_inside = Access.objects.filter(
+        desired=False, observed=Presence.INSIDE, problem__in=PASSING_TROUBLE
+    )
+    with transaction.atomic():
+        patient = _some(undecided) | _some(purchases)
+        asked = _ask(patient, f"waiting:{_slot(now, PATIENCE)}")
+        hasty = _some(left_outside) | _some(left_inside)
+        return asked + _ask(hasty, f"again:{_slot(now, AGAIN_AFTER)}")
 
 
 def sweep_prices(now: datetime) -> int:
     """Ask for fresh copies of prices that are older than they may be."""
-    old = (
-        Integration.objects.filter(active=True)
-        .filter(Q(plans__synced_at__lt=now - PRICE_AGE) | Q(plans__synced_at=None))
+    old = Q(plans__synced_at__lt=now - PRICE_AGE) | Q(plans__synced_at=None)
+    cause = f"age:{_slot(now, PRICE_AGE)}"
+    found = (
+        Integration.objects.filter(old, ~_asked(SYNC_PLANS, cause), active=True)
+        .exclude(plans=None)
         .values_list("id", flat=True)
-        .distinct()[:MOST_AT_ONCE]
+        .distinct()
     )
     with transaction.atomic():
-        asked = [request_plan_sync(integration_id) for integration_id in list(old)]
+        asked = list(found[:MOST_AT_ONCE])
+        for integration_id in asked:
+            request_plan_sync(integration_id, cause=cause)
+    return len(asked)
+
+
+def sweep_registrations(now: datetime) -> int:
+    """Have bots looked at again where something was wrong, or waits for its mending."""
+    waits = OutboxItem.objects.filter(integration=OuterRef("id"), state=ItemState.SUSPENDED)
+    wrong = ~Q(registration=Registration.REGISTERED) | ~Q(problems=[]) | Exists(waits)
+    old = Q(verified_at=None) | Q(verified_at__lt=now - AGAIN_AFTER)
+    cause = f"again:{_slot(now, AGAIN_AFTER)}"
+    under_way = Exists(
+        InboxEvent.objects.filter(
+            source=Source.JOB,
+            account=OuterRef("id"),
+            kind=REGISTER,
+            state__in=(EventState.PENDING, EventState.CLAIMED),
+        )
+    )
+    found = Integration.objects.filter(
+        wrong, old, ~under_way, ~_asked(REGISTER, cause), active=True
+    ).values_list("id", flat=True)
+    with transaction.atomic():
+        asked = list(found[:MOST_AT_ONCE])
+        for integration_id in asked:
+            request_registration(integration_id, cause=cause)
     return len(asked)
 
 
@@ -71,6 +139,38 @@ _WHOM = (
     "customer__stripe_customer_id",
     "customer__integration__stripe_account_id",
 )
+
+
+def _some(rows: QuerySet[Access] | QuerySet[Checkout]) -> set[Whom]:
+    """Give some of whom the rows are about, other ones each time: none may block the rest."""
+    return set(rows.order_by("?").values_list(*_WHOM)[:MOST_AT_ONCE])
+
+
+def _ask(whom: Iterable[Whom], occasion: str) -> int:
+    asked = 0
+    for integration_id, person, stripe_customer, account in whom:
+        asked += jobs.enqueue(
+            RECHECK,
+            RecheckOrder(integration_id=integration_id, telegram_user_id=person),
+            account=integration_id,
+            lane=_lane(integration_id, person, stripe_customer, account),
+            external_id=f"{RECHECK}:{person}:{occasion}",
+        )
+    return asked
+
+
+def _slot(now: datetime, length: timedelta) -> int:
+    return int(now.timestamp() // length.total_seconds())
+
+
+def _asked(kind: str, cause: str) -> Exists:
+    """Tell the integrations of which this was asked already."""
+    external_id = external_id_of(kind, cause)
+    return Exists(
+        InboxEvent.objects.filter(
+            source=Source.JOB, account=OuterRef("id"), external_id=external_id
+        )
+    )
 
 
 def _lane(integration_id: int, person: int, stripe_customer: str | None, account: int) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.access import Reason
-from velvetrope.domain.states import CheckoutState, EventOutcome
+from velvetrope.domain.access import UNKNOWN_RECHECK, Reason
+from velvetrope.domain.errors import RetryLater
+from velvetrope.domain.states import CheckoutState, EntitlementKind, EventOutcome
 from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.usecases import entitlements, membership, notices, observing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from velvetrope.gateways.stripe.snapshots import (
         CheckoutSessionSnapshot,
         PaymentSnapshot,
@@ -31,13 +34,20 @@ def apply_facts(work: Work, facts: BillingFacts) -> str:
     _link(work, customer, facts)
     observing.note(work, view, customer, facts.seen)
     changes = [
-        *_apply_session(work, view, customer, facts),
+        *(
+            one
+            for seen in facts.sessions
+            for one in _apply_session(work, view, customer, facts, seen)
+        ),
         *_apply_subscriptions(work, view, customer, facts),
         *_apply_payments(work, view, customer, facts),
     ]
+    if facts.is_whole:
+        changes += _by_time(work, view, customer, changes)
+        _note_missing(work, view, customer, facts.missing)
     notices.tell_of_changes(work, view, customer, changes)
     membership.reconcile(work, customer)
-    return (EventOutcome.HANDLED if changes or facts.session else EventOutcome.IGNORED).value
+    return (EventOutcome.HANDLED if changes or facts.sessions else EventOutcome.IGNORED).value
 
 
 def _link(work: Work, customer: Customer, facts: BillingFacts) -> None:
@@ -45,7 +55,7 @@ def _link(work: Work, customer: Customer, facts: BillingFacts) -> None:
     if customer.stripe_customer_id is not None:
         return
     seen = [
-        facts.session.customer if facts.session else None,
+        *(session.customer for session in facts.sessions),
         *(subscription.customer for subscription in facts.subscriptions),
         *(payment.customer for payment in facts.payments),
     ]
@@ -55,13 +65,15 @@ def _link(work: Work, customer: Customer, facts: BillingFacts) -> None:
 
 
 def _apply_session(
-    work: Work, view: IntegrationView, customer: Customer, facts: BillingFacts
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    facts: BillingFacts,
+    session: CheckoutSessionSnapshot,
 ) -> list[Change]:
-    session = facts.session
-    if session is None:
-        return []
     plan = _plan_of_tag(view, session.metadata)
-    _follow_checkout(work, view, customer, session, plan, money_failed=facts.money_failed)
+    money_failed = facts.money_came_to_nothing(session)
+    _follow_checkout(work, view, customer, session, plan, money_failed=money_failed)
     is_free = session.payment_status == "no_payment_required" and session.subscription is None
     if session.status != "complete" or plan is None or not is_free:
         return []
@@ -86,8 +98,8 @@ def _follow_checkout(
     if row is None:
         return
     state = _checkout_state(session, row.state, money_failed=money_failed)
-    if row.state == state:
-        return
+    if row.state == state or _ORDER[CheckoutState(state)] < _ORDER[CheckoutState(row.state)]:
+        return  # known already, or an answer from before what is known
     row.state = state
     work.save(row)
     if plan is None:
@@ -96,6 +108,16 @@ def _follow_checkout(
         notices.payment_pending(work, view, customer, plan, session.id)
     elif state == CheckoutState.FAILED.value:
         notices.payment_did_not_come(work, view, customer, plan, session.id)
+
+
+#: A session goes through these in this order only.
+_ORDER = {
+    CheckoutState.OPEN: 0,
+    CheckoutState.PENDING: 1,
+    CheckoutState.EXPIRED: 2,
+    CheckoutState.FAILED: 2,
+    CheckoutState.PAID: 3,
+}
 
 
 def _checkout_state(
@@ -120,11 +142,16 @@ def _apply_subscriptions(
         written = entitlements.apply_subscription(
             work, customer, _plan_of_subscription(view, seen), seen, facts.asked_at
         )
+        money = [payment for payment in facts.payments if payment.subscription == seen.id]
         if written is None:
+            if money and entitlements.is_overtaken(work, customer, seen.id, facts.asked_at):
+                # What overtook it may have looked at the subscription alone, which doesn't tell of
+                # refunds and disputes.
+                raise RetryLater("answer_overtaken")
             continue
         row, was = written
-        for payment in facts.payments:
-            if payment.subscription == seen.id and payment.invoice == row.invoice_id:
+        for payment in money:
+            if payment.invoice == row.invoice_id:
                 entitlements.take_back(row, payment)
         changes.append(entitlements.redecide(work, view.policy, row, was=was))
         if changes[-1].now.reason is Reason.UNKNOWN_STATUS:
@@ -152,6 +179,43 @@ def _apply_payments(
             row, was = written
             changes.append(entitlements.redecide(work, view.policy, row, was=was))
     return changes
+
+
+def _by_time(
+    work: Work, view: IntegrationView, customer: Customer, changes: Sequence[Change]
+) -> list[Change]:
+    """Decide anew what needs no word of Stripe: time alone ends grants and one-time purchases."""
+    looked_at = {change.entitlement.id for change in changes}
+    rows = [
+        row
+        for row in work.entitlements(customer)
+        if row.holds and row.id not in looked_at and row.kind != EntitlementKind.SUBSCRIPTION.value
+    ]
+    return [entitlements.redecide(work, view.policy, row, was=True) for row in rows]
+
+
+def _note_missing(
+    work: Work, view: IntegrationView, customer: Customer, missing: frozenset[str]
+) -> None:
+    """Let what Stripe doesn't know stay as it is, and ask again another day.
+
+    Nobody's rights end by that: it is the key, or the account, that is another one.
+    """
+    for row in work.entitlements(customer):
+        if row.external_id in missing and row.kind == EntitlementKind.SUBSCRIPTION.value:
+            row.recheck_at = work.now + UNKNOWN_RECHECK
+            work.save(row)
+            work.audit(
+                "subscription_not_found",
+                subject="entitlement",
+                subject_id=row.external_id,
+                integration_id=view.id,
+            )
+    for checkout in work.checkouts(customer):
+        is_open = checkout.state == CheckoutState.OPEN.value
+        if checkout.stripe_session_id in missing and is_open and checkout.expires_at <= work.now:
+            checkout.state = CheckoutState.EXPIRED.value
+            work.save(checkout)
 
 
 def _is_known_or_paid(work: Work, customer: Customer, seen: PaymentSnapshot) -> bool:

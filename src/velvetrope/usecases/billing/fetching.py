@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.errors import Permanent
+from velvetrope.gateways.stripe.snapshots import (
+    CheckoutSessionSnapshot,
+    PaymentSnapshot,
+    SubscriptionSnapshot,
+)
 from velvetrope.usecases.billing.facts import BillingFacts
 from velvetrope.usecases.billing.ownership import find_owner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from velvetrope.gateways.stripe.gateway import StripeGateway
-    from velvetrope.gateways.stripe.snapshots import PaymentSnapshot, SubscriptionSnapshot
     from velvetrope.usecases.services import Services
 
 NOT_FOUND = "stripe_not_found"
@@ -48,7 +53,7 @@ class Fetcher:
         return BillingFacts(
             owner=owner,
             asked_at=asked_at,
-            session=session,
+            sessions=(session,),
             subscriptions=subscriptions,
             payments=payments,
         )
@@ -81,27 +86,45 @@ class Fetcher:
             return BillingFacts(owner=None, asked_at=asked_at)
         return await self._of_payment(payment, asked_at)
 
-    async def known(self, owner: tuple[int, int], external_ids: list[str]) -> BillingFacts:
-        """Fetch again what a customer's entitlements rest on; what is gone is left out."""
+    async def known(self, owner: tuple[int, int], names: Sequence[str]) -> BillingFacts:
+        """Fetch again what a customer's rights and purchases rest on, by the names of it all."""
         asked_at = self._services.clock()
-        gateway = await self._gateway()
-        subscriptions: list[SubscriptionSnapshot] = []
-        payments: list[PaymentSnapshot] = []
-        for external_id in external_ids:
+        found: dict[str, SubscriptionSnapshot | PaymentSnapshot | CheckoutSessionSnapshot] = {}
+        missing: set[str] = set()
+        left = list(names)
+        while left:  # a purchase names what came of it
+            name = left.pop(0)
+            if name in found:
+                continue
             try:
-                if external_id.startswith("sub_"):
-                    subscriptions.append(await gateway.fetch_subscription(external_id))
-                elif external_id.startswith("pi_"):
-                    payments.append(await gateway.fetch_payment(external_id))
+                found[name] = await self._object(name)
             except Permanent as error:
                 if error.code != NOT_FOUND:
                     raise
+                missing.add(name)
+                continue
+            if isinstance(session := found[name], CheckoutSessionSnapshot):
+                left += _made_by(session)
+        kinds = found.values()
         return BillingFacts(
             owner=owner,
             asked_at=asked_at,
-            subscriptions=tuple(subscriptions),
-            payments=tuple(payments),
+            sessions=tuple(one for one in kinds if isinstance(one, CheckoutSessionSnapshot)),
+            subscriptions=tuple(one for one in kinds if isinstance(one, SubscriptionSnapshot)),
+            payments=tuple(one for one in kinds if isinstance(one, PaymentSnapshot)),
+            missing=frozenset(missing),
+            is_whole=True,
         )
+
+    async def _object(
+        self, name: str
+    ) -> SubscriptionSnapshot | PaymentSnapshot | CheckoutSessionSnapshot:
+        gateway = await self._gateway()
+        if name.startswith("sub_"):
+            return await gateway.fetch_subscription(name)
+        if name.startswith("cs_"):
+            return await gateway.fetch_checkout_session(name)
+        return await gateway.fetch_payment(name)
 
     async def _of_subscription(
         self,
@@ -135,3 +158,10 @@ class Fetcher:
 
     async def _gateway(self) -> StripeGateway:
         return await self._services.stripe.gateway(self._account_id)
+
+
+def _made_by(session: CheckoutSessionSnapshot) -> list[str]:
+    if session.subscription is not None:
+        return [session.subscription]
+    paid = session.payment_intent if session.status == "complete" else None
+    return [] if paid is None else [paid]

@@ -10,6 +10,7 @@ from velvetrope.domain.states import EventOutcome
 from velvetrope.gateways.stripe.events import EventPeek, peek_event
 from velvetrope.pipeline import jobs
 from velvetrope.store import owners
+from velvetrope.usecases import membership
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.facts import BillingFacts
 from velvetrope.usecases.billing.fetching import Fetcher
@@ -72,6 +73,14 @@ class RecheckHandler(_Applies):
         owner = (order.integration_id, order.telegram_user_id)
         return await look_again(self._services, owner)
 
+    def apply(self, event: Event, facts: BillingFacts | None, work: Work) -> str | None:
+        if facts is not None and facts.owner is not None:
+            customer = work.customer(facts.owner)
+            if customer is None:
+                return EventOutcome.IGNORED.value  # erased since
+            membership.forget_passing_trouble(work, customer)
+        return super().apply(event, facts, work)
+
 
 class CustomerDeletedHandler(_Applies):
     """A Stripe customer is gone, and its subscriptions with it: look at all of them."""
@@ -106,8 +115,8 @@ async def look_again(services: Services, owner: tuple[int, int]) -> BillingFacts
     view = await services.view(owner[0])
     if view is None:
         return None
-    external_ids = await services.db.read(lambda: owners.list_external_ids(*owner))
-    return await Fetcher(services, view.stripe_account_id).known(owner, external_ids)
+    names = await services.db.read(lambda: owners.list_names(*owner))
+    return await Fetcher(services, view.stripe_account_id).known(owner, names)
 
 
 async def _session(fetcher: Fetcher, peek: EventPeek) -> BillingFacts | None:

@@ -24,10 +24,10 @@ def greet(work: Work, key: CustomerKey, request: Request) -> Customer:
     customer = work.customer(key)
     if customer is None:
         return work.new_customer(
-            key, **_described(request.user), source=_source(request), started_at=work.now
+            key, **describe(request.user), source=_source(request), started_at=work.now
         )
     changed = False
-    for field, value in _described(request.user).items():
+    for field, value in describe(request.user).items():
         if getattr(customer, field) != value:
             setattr(customer, field, value)
             changed = True
@@ -44,7 +44,8 @@ def greet(work: Work, key: CustomerKey, request: Request) -> Customer:
     return customer
 
 
-def _described(user: User) -> dict[str, str]:
+def describe(user: User) -> dict[str, str]:
+    """Give the columns of a customer that Telegram tells."""
     return {
         "first_name": user.first_name[:_LONGEST_NAME],
         "username": (user.username or "")[:_LONGEST_USERNAME],

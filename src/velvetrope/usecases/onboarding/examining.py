@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
@@ -67,10 +67,8 @@ class Examination:
         return (*self.general, *(one for one in (*of_chats, *of_prices) if one is not None))
 
 
-async def examine(
-    bot: BotApi, stripe: StripeGateway, chat_ids: Sequence[int], price_ids: Sequence[str]
-) -> Examination:
-    """Look at everything; raises RetryLater only, since all else is a finding."""
+async def examine_bot(bot: BotApi, chat_ids: Sequence[int]) -> Examination:
+    """Look at Telegram's side; raises RetryLater only, since all else is a finding."""
     general: list[Problem] = []
     user = None
     try:
@@ -78,14 +76,33 @@ async def examine(
     except (Permanent, NeedsOperator) as error:
         general.append(_problem(error))
     chats = [] if user is None else [await _examine_chat(bot, user.id, one) for one in chat_ids]
+    return Examination(bot=user, chats=tuple(chats), prices=(), general=tuple(general))
+
+
+async def examine_prices(
+    found: Examination, stripe: StripeGateway, price_ids: Sequence[str]
+) -> Examination:
+    """Look at Stripe's side, too; raises RetryLater only, since all else is a finding."""
     prices: list[PriceFinding] = []
     for price_id in price_ids:
         try:
             prices.append(await examine_price(stripe, price_id))
         except NeedsOperator as error:
-            general.append(_problem(error))  # the key itself: the other prices would say the same
+            found = with_problem(found, error)  # the key: the other prices would say the same
             break
-    return Examination(bot=user, chats=tuple(chats), prices=tuple(prices), general=tuple(general))
+    return replace(found, prices=tuple(prices))
+
+
+def with_problem(found: Examination, error: VelvetError) -> Examination:
+    """Add what concerns the bot or the Stripe account as a whole."""
+    return replace(found, general=(*found.general, _problem(error)))
+
+
+async def examine(
+    bot: BotApi, stripe: StripeGateway, chat_ids: Sequence[int], price_ids: Sequence[str]
+) -> Examination:
+    """Look at everything; raises RetryLater only, since all else is a finding."""
+    return await examine_prices(await examine_bot(bot, chat_ids), stripe, price_ids)
 
 
 async def examine_price(stripe: StripeGateway, price_id: str) -> PriceFinding:

@@ -30,9 +30,12 @@ def request_registration(integration_id: int, *, cause: str = "") -> str:
     return _request(REGISTER, integration_id, cause)
 
 
-def request_plan_sync(integration_id: int) -> str:
-    """Have the integration's plans copied from Stripe again, within the caller's transaction."""
-    return _request(SYNC_PLANS, integration_id)
+def request_plan_sync(integration_id: int, *, cause: str = "") -> str:
+    """Have the integration's plans copied from Stripe again, within the caller's transaction.
+
+    Gives the job's external id. The same `cause` asks once.
+    """
+    return _request(SYNC_PLANS, integration_id, cause)
 
 
 def defer_verification(work: Work, integration_id: int, *, cause: str) -> None:
@@ -42,12 +45,17 @@ def defer_verification(work: Work, integration_id: int, *, cause: str) -> None:
         IntegrationJob(integration_id),
         lane=_lane(integration_id),
         account=integration_id,
-        external_id=f"{REGISTER}:{cause}",
+        external_id=external_id_of(REGISTER, cause),
     )
 
 
+def external_id_of(kind: str, cause: str) -> str:
+    """Give the external id of the job that was asked for by a cause."""
+    return f"{kind}:{cause}"
+
+
 def _request(kind: str, integration_id: int, cause: str = "") -> str:
-    external_id = f"{kind}:{cause or new_id()}"
+    external_id = external_id_of(kind, cause or str(new_id()))
     jobs.enqueue(
         kind,
         IntegrationJob(integration_id),

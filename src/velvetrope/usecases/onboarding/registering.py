@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import EventOutcome, Interval, Registration
@@ -15,15 +15,17 @@ from velvetrope.usecases.onboarding.examining import (
     Examination,
     PriceFinding,
     Problem,
-    examine,
+    examine_bot,
     examine_price,
+    examine_prices,
+    with_problem,
 )
 from velvetrope.usecases.onboarding.jobs import IntegrationJob
 from velvetrope.usecases.wording import bot_profile
 from velvetrope.usecases.wording.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from velvetrope.gateways.stripe.snapshots import PriceSnapshot
@@ -33,6 +35,13 @@ if TYPE_CHECKING:
     from velvetrope.usecases.services import Services
 
 
+class Resume(Protocol):
+    """Lets calls of an integration out again that waited for an operator's fix."""
+
+    def __call__(self, integration_id: int, *, but_for: Collection[int]) -> object:
+        """`but_for` names chats that are not mended yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrationFacts:
     """What was found and whether Telegram took the webhook; None if there is no integration."""
@@ -40,14 +49,15 @@ class RegistrationFacts:
     integration_id: int
     found: Examination
     webhook_set: bool
+    #: What is switched off is only looked at: its webhook stays as it was.
+    active: bool
 
 
 class RegisterHandler:
     """Verifies an integration and registers its webhook; what is wrong is kept with the fix."""
 
-    def __init__(self, services: Services, resume: Callable[[int], object]) -> None:
+    def __init__(self, services: Services, resume: Resume) -> None:
         self._services = services
-        #: Lets calls out again that waited for an operator's fix.
         self._resume = resume
 
     async def prepare(self, event: Event) -> RegistrationFacts | None:
@@ -57,21 +67,23 @@ class RegisterHandler:
             return None
         await self._wait_for_leave(view.id)
         bot = self._services.bot(view.token)
-        found = await examine(
-            bot,
-            await self._services.stripe.gateway(view.stripe_account_id),
-            [chat.telegram_id for chat in view.chats],
-            [plan.price_id for plan in view.plans],
-        )
-        if found.bot is None or not view.active:
-            return RegistrationFacts(view.id, found, webhook_set=False)
+        found = await examine_bot(bot, [chat.telegram_id for chat in view.chats])
+        webhook_set = False
+        if found.bot is not None and view.active:
+            try:
+                await self._set_up(bot, view)
+                webhook_set = True
+            except (Permanent, NeedsOperator) as error:
+                refused = Problem("webhook_refused", {"reason": str(error)})
+                found = replace(found, general=(*found.general, refused))
+        # Last, since people can talk with the bot while Stripe is away.
         try:
-            await self._set_up(bot, view)
-        except (Permanent, NeedsOperator) as error:
-            refused = Problem("webhook_refused", {"reason": str(error)})
-            found = replace(found, general=(*found.general, refused))
-            return RegistrationFacts(view.id, found, webhook_set=False)
-        return RegistrationFacts(view.id, found, webhook_set=True)
+            stripe = await self._services.stripe.gateway(view.stripe_account_id)
+        except NeedsOperator as error:
+            found = with_problem(found, error)
+        else:
+            found = await examine_prices(found, stripe, [plan.price_id for plan in view.plans])
+        return RegistrationFacts(view.id, found, webhook_set=webhook_set, active=view.active)
 
     async def _wait_for_leave(self, integration_id: int) -> None:
         """Put it off if Telegram has asked the bot to be silent for a while."""
@@ -98,19 +110,21 @@ class RegisterHandler:
         if facts is None:
             return EventOutcome.IGNORED.value
         found = facts.found
-        registration = Registration.REGISTERED if facts.webhook_set else Registration.FAILED
         changed: dict[str, object] = {
-            "registration": registration.value,
             "problems": [problem.as_json() for problem in found.problems],
             "verified_at": work.now,
         }
+        if facts.active or found.bot is None:
+            registration = Registration.REGISTERED if facts.webhook_set else Registration.FAILED
+            changed["registration"] = registration.value
         if found.bot is not None:
             changed["bot_username"] = found.bot.username
         Integration.objects.filter(id=facts.integration_id).update(**changed)
         for chat in found.chats:
-            Chat.objects.filter(
-                integration_id=facts.integration_id, telegram_id=chat.telegram_id
-            ).update(
+            rows = Chat.objects.filter(integration_id=facts.integration_id)
+            if chat.moved_to is not None and rows.filter(telegram_id=chat.moved_to).exists():
+                continue  # the operator has given the new id as well
+            rows.filter(telegram_id=chat.telegram_id).update(
                 telegram_id=chat.moved_to or chat.telegram_id,
                 kind=chat.kind.value,
                 problem=None if chat.problem is None else chat.problem.as_json(),
@@ -125,7 +139,12 @@ class RegisterHandler:
             write_price(facts.integration_id, price, work)
         touch([facts.integration_id])
         if facts.webhook_set:
-            self._resume(facts.integration_id)
+            broken = [
+                chat.moved_to or chat.telegram_id
+                for chat in found.chats
+                if chat.problem is not None
+            ]
+            self._resume(facts.integration_id, but_for=broken)
         return None
 
 
