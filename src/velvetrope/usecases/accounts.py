@@ -9,26 +9,44 @@ from velvetrope.gateways.stripe.gateway import StripeGateway
 from velvetrope.store.models import StripeAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from velvetrope.gateways.stripe.transport import StripeTransport
     from velvetrope.usecases.services import Reader
 
 ENVIRONMENT_ACCOUNT = "Environment"
 
 
+def _nobody_minds(_remote: str) -> None:
+    """Let everybody through, where there are no breakers."""
+
+
 class KnownAccounts:
     """A gateway for each account; a key that changed gets a new one."""
 
     def __init__(
-        self, db: Reader, *, environment_key: str | None, base_url: str, transport: StripeTransport
+        self,
+        db: Reader,
+        *,
+        environment_key: str | None,
+        base_url: str,
+        transport: StripeTransport,
+        enter: Callable[[str], None] = _nobody_minds,
     ) -> None:
         self._db = db
+        #: Raises RetryLater while the named remote is down: see pipeline/breakers.py.
+        self._enter = enter
         self._environment_key = environment_key
         self._base_url = base_url
         self._transport = transport
         self._gateways: dict[int, tuple[str, StripeGateway]] = {}
 
     async def gateway(self, account_id: int) -> StripeGateway:
-        """Give the gateway of an account; NeedsOperator if it has no key (any more)."""
+        """Give the gateway of an account; NeedsOperator if it has no key (any more).
+
+        RetryLater `circuit_open` while Stripe doesn't answer for this account.
+        """
+        self._enter(f"stripe:{account_id}")
         key = await self._db.read(lambda: self._key(account_id))
         if not key:
             raise NeedsOperator("stripe_key_missing", account=account_id)
