@@ -31,6 +31,8 @@ class Change:
     entitlement: Entitlement
     was: bool | None
     now: Decision
+    #: Whether it is for another plan than before.
+    moved: bool = False
 
     @property
     def opened(self) -> bool:
@@ -67,7 +69,9 @@ def standing_of(policy: Policy, row: Entitlement, now: datetime) -> Standing:
     )
 
 
-def redecide(work: Work, policy: Policy, row: Entitlement, *, was: bool | None) -> Change:
+def redecide(
+    work: Work, policy: Policy, row: Entitlement, *, was: bool | None, moved: bool = False
+) -> Change:
     """Decide by the rules, keep the decision in the row, and save it."""
     decision = decide(policy, facts_of(row), work.now)
     row.holds = decision.holds
@@ -75,7 +79,7 @@ def redecide(work: Work, policy: Policy, row: Entitlement, *, was: bool | None) 
     row.decided_at = work.now
     row.recheck_at = decision.recheck_at
     work.save(row)
-    return Change(row, was, decision)
+    return Change(row, was, decision, moved)
 
 
 def _find(work: Work, customer: Customer, external_id: str) -> Entitlement | None:

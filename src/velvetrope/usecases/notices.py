@@ -30,6 +30,11 @@ def tell_of_changes(
             continue
         if change.opened:
             _tell_opened(work, view, customer, plan, change)
+        elif change.moved and change.now.holds:
+            chats = membership.doors(work, customer, view.chats_of(plan))
+            message = messages.plan_changed(words_for(customer, view, work.now), plan, chats)
+            occasion = _again("moved", change.entitlement)
+            tell(work, view, customer, message, occasion=occasion, priority=Priority.GRANT)
         elif change.closed:
             _tell_closed(work, view, customer, plan, change.entitlement)
         elif change.now.reason is Reason.GRACE and change.now.recheck_at is not None:

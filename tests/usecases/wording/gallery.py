@@ -174,6 +174,7 @@ def _with_plans(words: Words, plans: tuple[PlanView, ...]) -> Iterator[tuple[str
     yield "plan ended", messages.access_ended(words, plans, [], Reason.LAPSED.value)
     yield "access restored", messages.access_restored(words, first, chats)
     yield "access granted", messages.access_granted(words, first, [])
+    yield "plan changed", messages.plan_changed(words, first, chats)
     yield "too many chats", messages.too_many_chats(words, chat)
     known = {plan.id for plan in plans}
     for one in standings():

@@ -138,6 +138,7 @@ def _apply_subscriptions(
     work: Work, view: IntegrationView, customer: Customer, facts: BillingFacts
 ) -> list[Change]:
     changes = []
+    plans = {row.external_id: row.plan_id for row in work.entitlements(customer)}
     for seen in facts.subscriptions:
         written = entitlements.apply_subscription(
             work, customer, _plan_of_subscription(view, seen), seen, facts.asked_at
@@ -153,7 +154,8 @@ def _apply_subscriptions(
         for payment in money:
             if payment.invoice == row.invoice_id:
                 entitlements.take_back(row, payment)
-        changes.append(entitlements.redecide(work, view.policy, row, was=was))
+        moved = plans.get(seen.id, row.plan_id) != row.plan_id
+        changes.append(entitlements.redecide(work, view.policy, row, was=was, moved=moved))
         if changes[-1].now.reason is Reason.UNKNOWN_STATUS:
             work.audit(
                 "unknown_subscription_status",

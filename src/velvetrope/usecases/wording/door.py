@@ -93,6 +93,13 @@ def access_restored(words: Words, plan: PlanView, chats: Sequence[ChatView]) -> 
     return OutgoingMessage(parts.paragraphs(restored, how), parts.enter_buttons(words, chats))
 
 
+def plan_changed(words: Words, plan: PlanView, chats: Sequence[ChatView]) -> OutgoingMessage:
+    """Tell that a subscription is for another plan now; `chats` are those to enter."""
+    changed = words.text("entry.plan_changed", plan=words.plan_name(plan))
+    how = words.count("entry.how", len(chats)) if chats else ""
+    return OutgoingMessage(parts.paragraphs(changed, how), parts.enter_buttons(words, chats))
+
+
 def access_granted(words: Words, plan: PlanView, chats: Sequence[ChatView]) -> OutgoingMessage:
     """Tell that an operator has opened a plan; `chats` are those to enter."""
     granted = words.text("entry.granted", plan=words.plan_name(plan))
