@@ -42,6 +42,17 @@ def find_customer_of_session(session_id: str, account_id: int) -> tuple[int, int
     )
 
 
+def find_holder(external_id: str, account_id: int) -> tuple[int, int] | None:
+    """Find (integration, Telegram user) of whom a subscription or payment is known to be."""
+    return (
+        Entitlement.objects.filter(
+            external_id=external_id, customer__integration__stripe_account_id=account_id
+        )
+        .values_list("customer__integration_id", "customer__telegram_user_id")
+        .first()
+    )
+
+
 def list_names(integration_id: int, telegram_user_id: int) -> list[str]:
     """List what a customer's rights and purchases rest on at Stripe, but for what is over.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from velvetrope.gateways.stripe.transport import StripeTransport
-    from velvetrope.usecases.services import Reader
+    from velvetrope.usecases.services import Reader, StripeAccounts
 
 ENVIRONMENT_ACCOUNT = "Environment"
 
@@ -64,6 +64,11 @@ class KnownAccounts:
         if account.from_environment:
             return self._environment_key
         return None if account.api_key is None else account.api_key.reveal()
+
+
+async def is_of_other_mode(accounts: StripeAccounts, account_id: int, *, livemode: bool) -> bool:
+    """Tell whether an event speaks of the mode, live or test, that the account's key can't see."""
+    return (await accounts.gateway(account_id)).livemode != livemode
 
 
 def ensure_environment_account(api_key: str | None) -> None:

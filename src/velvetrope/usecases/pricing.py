@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.states import EventOutcome
 from velvetrope.gateways.stripe.events import peek_event
 from velvetrope.store.models import Plan
+from velvetrope.usecases.accounts import is_of_other_mode
 from velvetrope.usecases.onboarding.examining import PriceFinding, examine_price
 from velvetrope.usecases.onboarding.registering import write_price
 
@@ -34,10 +35,13 @@ class PricingHandler:
         self._services = services
 
     async def prepare(self, event: Event) -> list[PriceFinding]:
-        object_id = peek_event(event.payload).object_id or ""
+        peek = peek_event(event.payload)
+        object_id = peek.object_id or ""
         column = "stripe_price_id" if event.kind.startswith("price.") else "product_id"
         price_ids = await self._services.db.read(lambda: _prices(event.account, column, object_id))
         if not price_ids:
+            return []
+        if await is_of_other_mode(self._services.stripe, event.account, livemode=peek.livemode):
             return []
         gateway = await self._services.stripe.gateway(event.account)
         return [await examine_price(gateway, price_id) for price_id in price_ids]

@@ -38,6 +38,7 @@ class Fetcher:
         owner = await find_owner(
             self._services,
             self._account_id,
+            name=session.id,
             metadata=session.metadata,
             customer_id=session.customer,
             session_id=session.id,
@@ -135,6 +136,7 @@ class Fetcher:
         owner = await find_owner(
             self._services,
             self._account_id,
+            name=subscription.id,
             metadata=subscription.metadata,
             customer_id=subscription.customer,
         )
@@ -150,6 +152,7 @@ class Fetcher:
         owner = await find_owner(
             self._services,
             self._account_id,
+            name=payment.id,
             metadata=payment.metadata,
             customer_id=payment.customer,
             session_id=payment.session,

@@ -11,6 +11,7 @@ from velvetrope.gateways.stripe.events import EventPeek, peek_event
 from velvetrope.pipeline import jobs
 from velvetrope.store import owners
 from velvetrope.usecases import membership
+from velvetrope.usecases.accounts import is_of_other_mode
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.facts import BillingFacts
 from velvetrope.usecases.billing.fetching import Fetcher
@@ -54,6 +55,8 @@ class SyncHandler(_Applies):
 
     async def prepare(self, event: Event) -> BillingFacts | None:
         peek = peek_event(event.payload)
+        if await is_of_other_mode(self._services.stripe, event.account, livemode=peek.livemode):
+            return BillingFacts(owner=None, asked_at=self._services.clock())
         facts = await self._fetch(Fetcher(self._services, event.account), peek)
         if facts is None or facts.owner is None:
             return facts
@@ -89,9 +92,12 @@ class CustomerDeletedHandler(_Applies):
         self._services = services
 
     async def prepare(self, event: Event) -> BillingFacts | None:
-        customer_id = peek_event(event.payload).customer
+        peek = peek_event(event.payload)
+        customer_id = peek.customer
         if customer_id is None:
             return None
+        if await is_of_other_mode(self._services.stripe, event.account, livemode=peek.livemode):
+            return BillingFacts(owner=None, asked_at=self._services.clock())
         owner = await self._services.db.read(
             lambda: owners.find_customer_of_stripe(customer_id, event.account)
         )

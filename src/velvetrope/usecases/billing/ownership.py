@@ -20,11 +20,19 @@ async def find_owner(
     services: Services,
     account_id: int,
     *,
+    name: str,
     metadata: Mapping[str, str],
     customer_id: str | None,
     session_id: str | None = None,
 ) -> CustomerKey | None:
-    """Ask the object's own tag, then its customer's, then the records made here."""
+    """Ask the object's own tag, then its customer's, then the records made here.
+
+    What gave somebody a right here stays theirs: a tag that was edited by hand afterwards neither
+    moves the right nor takes it away.
+    """
+    holder = await services.db.read(lambda: owners.find_holder(name, account_id))
+    if holder is not None:
+        return holder
     found = await _of_tag(services, account_id, metadata)
     if found is not None or tags.parse(metadata) is not None:
         return found  # a tag that names a bot unknown here says that it is somebody else's
