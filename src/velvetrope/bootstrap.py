@@ -22,7 +22,7 @@ from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.pipeline import Pipeline, resume
 from velvetrope.pipeline.routes import Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
-from velvetrope.usecases import granting, onboarding, outcomes, pricing, sweep
+from velvetrope.usecases import granting, observing, onboarding, outcomes, pricing, sweep
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
 from velvetrope.usecases.conversation.routes import conversation_handlers
@@ -158,7 +158,7 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
     handlers: dict[str, Handler[Any]] = {
         onboarding.REGISTER: RegisterHandler(services, resume),
         onboarding.SYNC_PLANS: SyncPlansHandler(services),
-        GRANT: granting.GrantHandler(),
+        GRANT: granting.GrantHandler(partial(observing.observe, services)),
         REVOKE: granting.RevokeHandler(),
         RECHECK: RecheckHandler(services),
     }

@@ -21,9 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from velvetrope.usecases.observing import Seen
+
 ACTOR = "operator:anna"
+
+
+async def nowhere(_: object) -> tuple[Seen, ...]:
+    return ()
+
+
 HANDLERS = {
-    (Source.JOB.value, GRANT): GrantHandler(),
+    (Source.JOB.value, GRANT): GrantHandler(nowhere),
     (Source.JOB.value, REVOKE): RevokeHandler(),
 }
 

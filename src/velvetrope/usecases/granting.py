@@ -7,45 +7,65 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.states import EntitlementKind, EventOutcome
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Entitlement
-from velvetrope.usecases import entitlements, membership, notices
+from velvetrope.usecases import entitlements, membership, notices, observing
 from velvetrope.usecases.operations.orders import GrantOrder, RevokeOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
+    from velvetrope.usecases.observing import Seen
+
+    #: Looks where a person is, in chats where that isn't known.
+    Look = Callable[[CustomerKey], Awaitable[Sequence[Seen]]]
 
 
 class GrantHandler:
     """Makes an entitlement of an order; the same order again finds it made."""
 
-    async def prepare(self, event: Event) -> GrantOrder:
-        return jobs.decode(event.payload, GrantOrder)
+    def __init__(self, look: Look) -> None:
+        self._look = look
 
-    def subjects(self, event: Event, facts: GrantOrder) -> Sequence[CustomerKey]:  # noqa: ARG002  the port's signature
-        return [(facts.integration_id, facts.telegram_user_id)]
+    async def prepare(self, event: Event) -> tuple[GrantOrder, Sequence[Seen]]:
+        order = jobs.decode(event.payload, GrantOrder)
+        return order, await self._look((order.integration_id, order.telegram_user_id))
 
-    def apply(self, event: Event, facts: GrantOrder, work: Work) -> str | None:  # noqa: ARG002  the port's signature
-        customer = work.customer((facts.integration_id, facts.telegram_user_id))
-        view = work.integration(facts.integration_id)
-        external_id = f"grant:{facts.grant_id}"
-        if customer is None or view.plan(facts.plan_id) is None:
+    def subjects(
+        self,
+        event: Event,  # noqa: ARG002  the port's signature
+        facts: tuple[GrantOrder, Sequence[Seen]],
+    ) -> Sequence[CustomerKey]:
+        order, _ = facts
+        return [(order.integration_id, order.telegram_user_id)]
+
+    def apply(
+        self,
+        event: Event,  # noqa: ARG002  the port's signature
+        facts: tuple[GrantOrder, Sequence[Seen]],
+        work: Work,
+    ) -> str | None:
+        order, seen = facts
+        customer = work.customer((order.integration_id, order.telegram_user_id))
+        view = work.integration(order.integration_id)
+        external_id = f"grant:{order.grant_id}"
+        if customer is None or view.plan(order.plan_id) is None:
             return EventOutcome.IGNORED.value  # taken away since it was ordered
         if any(row.external_id == external_id for row in work.entitlements(customer)):
             return EventOutcome.IGNORED.value
         row = Entitlement(
             customer_id=customer.id,
-            plan_id=facts.plan_id,
+            plan_id=order.plan_id,
             kind=EntitlementKind.GRANT.value,
             external_id=external_id,
             status="active",
             starts_at=work.now,
-            period_end=facts.until,
-            ends_at=facts.until,
+            period_end=order.until,
+            ends_at=order.until,
             holds=False,
-            note=facts.note,
+            note=order.note,
             created_at=work.now,
         )
+        observing.note(work, view, customer, seen)
         change = entitlements.redecide(work, view.policy, row, was=None)
         notices.tell_of_changes(work, view, customer, [change])
         membership.reconcile(work, customer)
