@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
@@ -25,6 +26,7 @@ _LOUD: Final = {
     "django.request": logging.ERROR,
     "velvetrope.connections": logging.ERROR,
     "django.security.DisallowedHost": logging.CRITICAL,
+    "django.security.csrf": logging.ERROR,
 }
 
 
@@ -35,7 +37,7 @@ def configure(
 
     Call it once per process, before anything logs.
     """
-    target = stream if stream is not None else sys.stderr
+    target = _Unfailing(stream if stream is not None else sys.stderr)
     scrubber = Scrubber(settings.secrets)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -47,7 +49,7 @@ def configure(
     structlog.configure(
         processors=[*shared, *render, _ScrubText(scrubber)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=target),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", target)),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(target)
@@ -67,6 +69,28 @@ def configure(
         logging.getLogger(name).setLevel(logging.WARNING)
     for name, least in _LOUD.items():
         logging.getLogger(name).setLevel(least)
+
+
+class _Unfailing:
+    """A stream that loses what it can't write: whoever logs has more important things to do.
+
+    A full disk must not end the thread that is about to say that the disk is full.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
 
 
 def _renderers(settings: Settings, *, colours: bool) -> list[Processor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import socket
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
+from tests.processes import eventually
 from tests.web.deliveries import SECRET, Door, make_integration, now, stripe_event, update
-from tests.web.serving import Served
+from tests.web.serving import Served, looking_at
 from velvetrope.gateways.stripe.signatures import sign
+from velvetrope.store.models import InboxEvent
 from velvetrope.web.addresses import block_of, parse
 from velvetrope.web.bodies import Bodies, TooSlowError
 from velvetrope.web.ingress import STRIPE_PATH, TELEGRAM_PATH, Limits
@@ -199,3 +202,25 @@ def resident_mib(served: Served) -> float:
     found = re.search(r"VmRSS:\s+(\d+)", status)
     assert found is not None
     return int(found[1]) / 1024
+
+
+def test_a_full_disk_is_told_and_lives_through(tmp_path: Path, migrated_file: Path) -> None:
+    """No byte goes to any file any more: neither to the database nor to the log."""
+    headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+    with Served(tmp_path, migrated_file) as place:
+        http, pid = place.http, place.installation.server.pid
+        assert http.post(TELEGRAM_PATH, content=update(1), headers=headers).status_code == 200
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        for _ in range(30):
+            answer = http.post(TELEGRAM_PATH, content=update(2), headers=headers)
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+        assert eventually(lambda: http.get("/telegram/bots/health").status_code == 503)
+        assert http.get("/up").status_code == 200
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        answer = http.post(TELEGRAM_PATH, content=update(2), headers=headers)
+        assert answer.status_code == 200
+        assert eventually(lambda: http.get("/telegram/bots/health").status_code == 200)
+        with looking_at(place.installation.database):
+            stored = InboxEvent.objects.filter(source="telegram")
+            assert sorted(stored.values_list("external_id", flat=True)) == ["1", "2"]

@@ -73,6 +73,12 @@ def test_a_proxy_on_this_machine_does_not_make_strangers_local(
     assert ClientAddresses([]).is_local(scope(peer, *headers)) is local
 
 
+def test_a_proxy_that_speaks_the_old_protocol_is_one() -> None:
+    asked = scope("127.0.0.1", ("host", "127.0.0.1:8000"))
+    assert ClientAddresses([]).is_local({**asked, "http_version": "1.1"})
+    assert not ClientAddresses([]).is_local({**asked, "http_version": "1.0"})
+
+
 def test_where_the_loopback_is_a_trusted_proxy_nobody_is_local() -> None:
     addresses = ClientAddresses([ip_network("127.0.0.0/8")])
     assert not addresses.is_local(scope("127.0.0.1", ("host", "localhost")))

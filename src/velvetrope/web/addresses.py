@@ -94,9 +94,11 @@ class ClientAddresses:
     def is_local(self, scope: Mapping[str, Any]) -> bool:
         """Tell whether somebody on this very machine asks, and no proxy for somebody else.
 
-        A proxy on this machine shows itself by being trusted, by its headers, or by the public
-        name that it was asked for.
+        A proxy on this machine shows itself by being trusted, by its headers, by the public name
+        that it was asked for, or by the HTTP/1.0 that nginx speaks unless it is told otherwise.
         """
+        if scope.get("http_version") == "1.0":
+            return False
         peer = parse(peer_of(scope))
         if peer is None or not peer.is_loopback or is_in(peer, self._trusted):
             return False

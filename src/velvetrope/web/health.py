@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -11,7 +12,7 @@ import msgspec
 from django.db import connection
 
 from velvetrope.domain.errors import VelvetError
-from velvetrope.store.models import Integration, StripeAccount
+from velvetrope.store.models import Integration, Lane, StripeAccount
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +29,9 @@ _PATIENCE: Final = 3.0
 _PATIENCE_DEEP: Final = 10.0
 #: Bots and accounts that a deep look asks.
 _ASKED: Final = 3
+
+#: The lane of no event.
+_PROBE: Final = "health"
 
 OK: Final = "ok"
 DEGRADED: Final = "degraded"  # works, and something behind it doesn't
@@ -107,8 +111,8 @@ class Health:
         return ""
 
     async def _write(self) -> str:
-        """Go through the writer, as everything that is acknowledged does."""
-        await self._db.write(_select_one, urgent=True)
+        """Go through the writer and onto the disk, as everything that is acknowledged does."""
+        await self._db.write(_write_one, urgent=True)
         load = self._pipeline.load()
         return (
             f"{load.events} events and {load.items} calls in hand,"
@@ -183,6 +187,12 @@ def _select_one() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
+
+
+def _write_one() -> None:
+    """Have a page written, and leave no row: a full disk lets everything pass but that."""
+    Lane.objects.create(key=_PROBE, retry_at=datetime.now(UTC), attempts=0)
+    Lane.objects.filter(key=_PROBE).delete()
 
 
 def _tokens() -> list[Secret]:
