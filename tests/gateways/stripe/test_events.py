@@ -85,6 +85,7 @@ def test_objects_of_other_products_may_look_like_anything(odd: dict[str, Any]) -
         event({}, id=None),
         event({}, id="x" * 256),
         event({}, id="evt 1"),
+        event({}, id="evt_1\n"),
         event({}, object="v2.core.event"),
         event({}, type=5),
         event({}, created="now"),

@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
-_Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern="^[!-~]+$")]
+#: `\Z`, since `$` lets a line's end follow.
+_Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[!-~]+\Z")]
 _Seconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 
 _Anything: TypeAlias = object
