@@ -66,7 +66,7 @@ NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 BOT = 100001
 ANN = 77
-LOUNGE, VAULT = -1001, -1002
+LOUNGE, VAULT = -1001000000001, -1001000000002
 
 _numbers = count(1)
 
@@ -109,6 +109,8 @@ class FakeStripe:
     asked: list[str] = field(default_factory=list)
     #: (idempotency key, request) of what was made.
     made: list[tuple[str, Any]] = field(default_factory=list)
+    #: What was made, by idempotency key.
+    names: dict[str, str] = field(default_factory=dict)
 
     async def gateway(self, account_id: int) -> StripeGateway:
         assert account_id
@@ -139,7 +141,8 @@ class FakeStripe:
         return self.payments.get(key.replace("ch_", "pi_"))
 
     async def create_customer(self, request: CustomerRequest, key: str) -> CustomerSnapshot:
-        self._make(key, request)
+        if (known := self._make(key, request)) is not None:
+            return self.customers[known]
         made = CustomerSnapshot(
             id=f"cus_{len(self.customers) + 1}",
             deleted=False,
@@ -147,25 +150,30 @@ class FakeStripe:
             livemode=False,
         )
         self.customers[made.id] = made
+        self.names[key] = made.id
         return made
 
     async def create_checkout_session(
         self, request: CheckoutRequest, key: str
     ) -> CheckoutSessionSnapshot:
-        self._make(key, request)
+        if (known := self._make(key, request)) is not None:
+            return self.sessions[known]
         made = session(
             mode=request.mode, customer=request.customer, status="open", metadata=request.metadata
         )
         self.sessions[made.id] = made
+        self.names[key] = made.id
         return made
 
-    def _make(self, key: str, request: object) -> None:
-        """Refuse a key that was used for something else, as Stripe does."""
+    def _make(self, key: str, request: object) -> str | None:
+        """Refuse a key that was used for something else, as Stripe does; give what it made."""
         if self.trouble is not None:
             raise self.trouble
         if any(known == key and before != request for known, before in self.made):
             raise Permanent("stripe_invalid_request", param=None, message="idempotency")
-        self.made.append((key, request))
+        if key not in self.names:
+            self.made.append((key, request))
+        return self.names.get(key)
 
     def _found(self, kind: Mapping[str, T], key: str) -> T:
         self.asked.append(key)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import CheckoutState, Interval
 from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
-from velvetrope.store.models import Checkout, Customer
+from velvetrope.store.models import Checkout, Customer, Entitlement
 from velvetrope.usecases import membership
 from velvetrope.usecases.services import DEEP_LINK
 
@@ -62,6 +63,8 @@ class _Buyer:
     session_id: str | None
     name: str
     language: str
+    #: A trial of this integration has been begun before, and there is one for each person.
+    tried: bool
 
 
 async def offer_checkout(
@@ -69,7 +72,7 @@ async def offer_checkout(
 ) -> CheckoutOffer:
     """Give the session in which the person pays for a plan: the one that is open, or a new one.
 
-    The same event always gets the same session: its id is the idempotency key. Raises Permanent
+    The same event always gets the same session: its id is in the idempotency key. Raises Permanent
     `plan_not_for_sale` if the plan can't be bought (any more).
     """
     view = await services.view(key[0])
@@ -86,10 +89,13 @@ async def offer_checkout(
     customer_id = buyer.stripe_customer_id or await _make_customer(
         services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}"
     )
-    request = _request(services, view, plan, key, customer_id, event, language)
+    request = _request(
+        services, view, plan, key, customer_id, event=event, language=language, buyer=buyer
+    )
     try:
         session = await _made_once(
-            partial(gateway.create_checkout_session, request), f"checkout:{event.id}"
+            partial(gateway.create_checkout_session, request),
+            f"checkout:{event.id}:{_digest(request)}",
         )
     except Permanent as error:
         if not _is_lost_customer(error):
@@ -98,9 +104,12 @@ async def offer_checkout(
         customer_id = await _make_customer(
             services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}:{event.id}"
         )
-        request = _request(services, view, plan, key, customer_id, event, language)
+        request = _request(
+            services, view, plan, key, customer_id, event=event, language=language, buyer=buyer
+        )
         session = await _made_once(
-            partial(gateway.create_checkout_session, request), f"checkout:{event.id}:again"
+            partial(gateway.create_checkout_session, request),
+            f"checkout:{event.id}:{_digest(request)}",
         )
     return CheckoutOffer(session.url or "", plan, session, customer_id, reused=False)
 
@@ -154,7 +163,7 @@ def back_link(view: IntegrationView) -> str:
 def _read_buyer(key: CustomerKey, plan_id: int, event: Event) -> _Buyer:
     customer = Customer.objects.filter(integration_id=key[0], telegram_user_id=key[1]).first()
     if customer is None:
-        return _Buyer(None, None, "", "")
+        return _Buyer(None, None, "", "", tried=False)
     session_id = (
         Checkout.objects.filter(
             customer=customer,
@@ -171,6 +180,7 @@ def _read_buyer(key: CustomerKey, plan_id: int, event: Event) -> _Buyer:
         session_id=session_id,
         name=customer.first_name,
         language=customer.chosen_language or customer.telegram_language,
+        tried=Entitlement.objects.filter(customer=customer, trial_end__isnull=False).exists(),
     )
 
 
@@ -208,8 +218,19 @@ async def _make_customer(
         name=buyer.name or None,
         language=buyer.language or None,
     )
-    made = await _made_once(partial(gateway.create_customer, request), idempotency_key)
+    made = await _made_once(
+        partial(gateway.create_customer, request), f"{idempotency_key}:{_digest(request)}"
+    )
     return made.id
+
+
+def _digest(request: CheckoutRequest | CustomerRequest) -> str:
+    """Tell requests apart: Stripe refuses a key that comes back with another request.
+
+    A name, a language or a plan may change between two tries. Nobody has what was made by the
+    first one then, since its answer was lost.
+    """
+    return sha256(repr(request).encode()).hexdigest()[:16]
 
 
 async def _made_once(make: Callable[[str], Awaitable[T]], key: str) -> T:
@@ -245,8 +266,10 @@ def _request(
     plan: PlanView,
     key: CustomerKey,
     customer_id: str,
+    *,
     event: Event,
     language: str,
+    buyer: _Buyer,
 ) -> CheckoutRequest:
     mode: Literal["subscription", "payment"] = (
         "payment" if plan.interval is Interval.ONE_TIME else "subscription"
@@ -261,7 +284,7 @@ def _request(
         cancel_url=back_link(view),
         locale=language,
         allow_promotion_codes=plan.allow_promotion_codes,
-        trial_days=plan.trial_days if mode == "subscription" else None,
+        trial_days=plan.trial_days if mode == "subscription" and not buyer.tried else None,
         expires_at=event.received_at + SESSION_LIFE,
     )
 

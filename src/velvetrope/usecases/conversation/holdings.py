@@ -10,10 +10,12 @@ from velvetrope.usecases.entitlements import standing_of
 from velvetrope.usecases.wording import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from velvetrope.domain.standing import Standing
     from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import ChatView, IntegrationView, PlanView
-    from velvetrope.store.models import Customer
+    from velvetrope.store.models import Customer, Entitlement
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
 
@@ -24,6 +26,14 @@ def holds_anything(work: Work, customer: Customer) -> bool:
 
 def holds_plan(work: Work, customer: Customer, plan_id: int) -> bool:
     return any(row.holds and row.plan_id == plan_id for row in work.entitlements(customer))
+
+
+def owes_for_plan(rows: Iterable[Entitlement], plan_id: int) -> bool:
+    """Tell whether a subscription to the plan goes on, at Stripe, whose renewal is not paid.
+
+    Stripe may still get that money: another subscription would be paid for twice.
+    """
+    return any(row.plan_id == plan_id and row.status == "past_due" for row in rows)
 
 
 def standings(work: Work, view: IntegrationView, customer: Customer) -> list[Standing]:

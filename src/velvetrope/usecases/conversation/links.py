@@ -124,6 +124,8 @@ def _say_about_plan(
         return messages.plan_not_sold(words)
     if holdings.holds_plan(work, customer, plan.id):
         return holdings.already_yours(work, words, customer, plan)
+    if holdings.owes_for_plan(work.entitlements(customer), plan.id):
+        return messages.payment_failed(words, plan, None)
     if plan in holdings.pending(work, words.view, customer):
         return messages.payment_pending(words, plan)
     return _say_checkout(work, words, customer, plan, answer)
@@ -142,15 +144,16 @@ def _say_checkout(
 
 
 def _read(key: CustomerKey, plan_id: int | None) -> tuple[str, bool]:
-    """Read the chosen language, and whether the plan is neither held nor waits for its money."""
+    """Read the chosen language, and whether the plan is neither held nor waits for money."""
     customer = Customer.objects.filter(integration_id=key[0], telegram_user_id=key[1]).first()
     if customer is None:
         return "", True
     if plan_id is None:
         return customer.chosen_language, False
-    held = Entitlement.objects.filter(customer=customer, plan_id=plan_id, holds=True)
+    rights = Entitlement.objects.filter(customer=customer, plan_id=plan_id)
     awaited = Checkout.objects.filter(
         customer=customer, plan_id=plan_id, state=CheckoutState.PENDING.value
     )
-    wanted = not held.exists() and not awaited.exists()
+    held = any(row.holds for row in rights)
+    wanted = not (held or holdings.owes_for_plan(rights, plan_id) or awaited.exists())
     return customer.chosen_language, wanted
