@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from velvetrope.domain.states import Source
-from velvetrope.gateways.clock import ShiftedClock, system_clock
+from velvetrope.gateways.clock import clock_of
 from velvetrope.gateways.stripe.transport import StripeTransport
 from velvetrope.gateways.telegram.bot import BotApi
 from velvetrope.gateways.telegram.client import TelegramClient
@@ -120,10 +120,7 @@ class Application:
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Application:
     """Build the application; nothing is opened yet."""
-    if clock is None:
-        file = settings.clock_file
-        clock = system_clock if file is None else ShiftedClock(file)
-    return Application(settings, clock)
+    return Application(settings, clock or clock_of(settings.clock_file))
 
 
 def installation_name(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from velvetrope.cli.output import print_record, print_records
 from velvetrope.cli.waiting import finish_job
 from velvetrope.domain import validation
 from velvetrope.domain.states import EntitlementKind
+from velvetrope.store.clock import present
 from velvetrope.store.models import Customer
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations.plans import MOST_DURATION_DAYS
@@ -74,7 +75,7 @@ def _until(options: argparse.Namespace) -> datetime | None:
     if options.days is not None:
         if not 1 <= options.days <= MOST_DURATION_DAYS:
             raise CommandError("So many days make no sense", where="--days", code=Exit.USAGE)
-        return datetime.now(UTC) + timedelta(days=options.days)
+        return present() + timedelta(days=options.days)
     if not options.until:
         return None
     try:

@@ -6,12 +6,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from django.utils import timezone
-
 from velvetrope.cli.failures import CommandError
 from velvetrope.cli.vendors import with_vendors
 from velvetrope.domain.errors import VelvetError
 from velvetrope.domain.states import EventState, Source
+from velvetrope.store.clock import present
 from velvetrope.store.models import InboxEvent
 from velvetrope.store.sqlite.serving import AlreadyServedError, ServingLock
 
@@ -65,7 +64,7 @@ def _run_unless_served(settings: Settings, event_id: int) -> None:
 
 
 def _is_due(row: InboxEvent) -> bool:
-    return row.due_at is None or row.due_at <= timezone.now()
+    return row.due_at is None or row.due_at <= present()
 
 
 def newest_job(integration_id: int, kind: str) -> str:

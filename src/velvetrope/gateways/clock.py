@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from velvetrope.domain.clock import Clock
+
 #: How long a read of the shift is trusted, in seconds: a look at the file costs a system call.
 SHIFT_TRUSTED = 0.05
 
 
 def system_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def clock_of(shift: Path | None) -> Clock:
+    """Give the clock that the installation runs on; `shift` is the file of a sandbox's time."""
+    return system_clock if shift is None else ShiftedClock(shift)
 
 
 class ShiftedClock:

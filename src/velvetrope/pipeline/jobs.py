@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
 from velvetrope.domain.states import EventState, Source
+from velvetrope.store.clock import present
 from velvetrope.store.models import InboxEvent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def enqueue(
         payload=encode(payload),
         state=EventState.PENDING.value,
         due_at=at,
-        received_at=timezone.now(),
+        received_at=present(),
     )
     InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
     stored = InboxEvent.objects.filter(pk=row.pk).exists()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from velvetrope.gateways.clock import system_clock
+
 SECRET_KEY = "only for tools that read the models, never for serving"  # noqa: S105  not a secret
+VELVETROPE_CLOCK = system_clock
 VELVETROPE_ENCRYPTION_KEYS = ["only for tools that read the models"]
 INSTALLED_APPS = [
     "django.contrib.auth",

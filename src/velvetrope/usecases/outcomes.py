@@ -133,6 +133,8 @@ def still_wanted(item: Item) -> bool:
 
     An approval is repeated even if it may have been done before, since its answer counts too.
     """
+    if item.customer_id is None:
+        return False
     found = (
         Access.objects.filter(
             customer_id=item.customer_id,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import django
 from django.conf import settings as django_settings
 
+from velvetrope.gateways.clock import clock_of
 from velvetrope.settings import refuse_what_is_not_served
 from velvetrope.web.console.unfold import UNFOLD
 
@@ -79,6 +80,7 @@ def django_values(settings: Settings) -> dict[str, object]:
         "SECRET_KEY": settings.secret_key,
         "VELVETROPE": settings,
         "VELVETROPE_ENCRYPTION_KEYS": list(settings.encryption_keys),
+        "VELVETROPE_CLOCK": clock_of(settings.clock_file),
         "INSTALLED_APPS": list(INSTALLED_APPS),
         "MIDDLEWARE": list(MIDDLEWARE),
         "ROOT_URLCONF": "velvetrope.web.urls",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
+from velvetrope.store.clock import present
 from velvetrope.store.encryption import EncryptedField
 from velvetrope.store.models import AuditEntry
 
@@ -35,7 +34,7 @@ def record(
 ) -> AuditEntry:
     """Write an entry in the caller's transaction."""
     return AuditEntry.objects.create(
-        at=timezone.now(),
+        at=present(),
         actor=actor[:160],
         action=action,
         integration_id=integration_id,

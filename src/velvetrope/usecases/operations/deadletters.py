@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from velvetrope.domain.states import EventState, ItemState, Source
 from velvetrope.pipeline import jobs
+from velvetrope.store.clock import present
 from velvetrope.store.models import InboxEvent, OutboxItem
 from velvetrope.usecases.operations.audit import record
 
@@ -149,7 +149,7 @@ def replay(refs: Iterable[Ref], actor: str) -> int:
 def discard(refs: Iterable[Ref], actor: str) -> int:
     """Give dead letters up; they stay on record. Gives how many still were dead letters."""
     events, items = _split(refs)
-    now = timezone.now()
+    now = present()
     with transaction.atomic():
         done = 0
         for chunk in _chunks(events):

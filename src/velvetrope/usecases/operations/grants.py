@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from velvetrope.domain.states import EntitlementKind
 from velvetrope.pipeline import jobs
+from velvetrope.store.clock import present
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Customer, Entitlement, Plan
 from velvetrope.usecases.operations.audit import record
@@ -36,7 +36,7 @@ def grant(
         plan = Plan.objects.get(id=plan_id)
         if plan.integration_id != customer.integration_id:
             raise GrantRefusedError("The plan belongs to another bot. Choose one of this bot's.")
-        if until is not None and until <= timezone.now():
+        if until is not None and until <= present():
             raise GrantRefusedError("The end is in the past. Choose a later one, or none.")
         order = GrantOrder(
             grant_id=new_id(),
