@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from velvetrope.store.encryption import Secret
-from velvetrope.store.models import Chat, Integration, Plan, PlanChat, StripeAccount
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from velvetrope.store.models import Integration
+
 
 @pytest.fixture
-def integration(database: Path) -> Integration:
-    assert database
-    account = StripeAccount.objects.create(name="Shop", api_key=Secret("sk_test_0123456789"))
-    row = Integration.objects.create(
+def integration(database: Path) -> Integration:  # noqa: ARG001  the rows go into it
+    from velvetrope.store import models  # noqa: PLC0415  Django is set up by now
+    from velvetrope.store.encryption import Secret  # noqa: PLC0415  the same
+
+    account = models.StripeAccount.objects.create(name="Shop", api_key=Secret("sk_test_0123456789"))
+    row = models.Integration.objects.create(
         name="Bot",
         bot_id=7,
         token=Secret("7:token"),
@@ -25,7 +26,7 @@ def integration(database: Path) -> Integration:
         webhook_secret_hash="0" * 64,
         stripe_account=account,
     )
-    chat = Chat.objects.create(integration=row, telegram_id=-1001, title="Room")
-    plan = Plan.objects.create(integration=row, stripe_price_id="price_1", sellable=True)
-    PlanChat.objects.create(plan=plan, chat=chat)
+    chat = models.Chat.objects.create(integration=row, telegram_id=-1001, title="Room")
+    plan = models.Plan.objects.create(integration=row, stripe_price_id="price_1", sellable=True)
+    models.PlanChat.objects.create(plan=plan, chat=chat)
     return row

@@ -62,8 +62,8 @@ def test_a_person_is_one_customer_of_an_integration_and_ids_keep_64_bits(
     refused(lambda: customer(integration))
 
 
-def test_an_event_is_stored_once_for_its_source_and_account(integration: Integration) -> None:
-    assert integration
+@pytest.mark.usefixtures("integration")
+def test_an_event_is_stored_once_for_its_source_and_account() -> None:
     event("5")
     refused(lambda: event("5"))
     event("5", account=2)
@@ -121,10 +121,8 @@ def test_webhook_secrets_and_bots_are_unique(integration: Integration) -> None:
     assert another(8, "1" * 64).id
 
 
-def test_there_is_one_account_of_the_environment_and_no_other_without_a_key(
-    integration: Integration,
-) -> None:
-    assert integration
+@pytest.mark.usefixtures("integration")
+def test_there_is_one_account_of_the_environment_and_no_other_without_a_key() -> None:
     StripeAccount.objects.create(name="Environment", from_environment=True)
     refused(lambda: StripeAccount.objects.create(name="Second", from_environment=True))
     refused(lambda: StripeAccount.objects.create(name="Keyless"))

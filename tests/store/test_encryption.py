@@ -65,8 +65,8 @@ def test_a_stored_secret_is_cipher_text_in_the_file_and_a_secret_in_the_row(
     assert b"swordfish" not in written
 
 
-def test_saving_a_row_again_keeps_secrets_that_were_not_touched(database: Path) -> None:
-    assert database
+@pytest.mark.usefixtures("database")
+def test_saving_a_row_again_keeps_secrets_that_were_not_touched() -> None:
     row = StripeAccount(name="Shop", api_key=Secret("sk_test_swordfish0123"))
     row.save()
     stored = StripeAccount.objects.get(id=row.id)
