@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.faults.ledger import Ledger
 from tests.processes import STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET, Installation, Sandbox
 from velvetrope.sandbox.handset import Control, Person, eventually, members, session_of
 
@@ -83,6 +84,10 @@ class House:
     def bot_id(self) -> int:
         return int(self.token.partition(":")[0])
 
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.installation.database)
+
     def problems(self) -> list[str]:
         """Give the codes of what `velvetrope bots show` says is to be mended."""
         done = self.installation.command("bots", "show", str(self.id), "--json")
@@ -107,9 +112,16 @@ class House:
     async def payment_of(self, person: Person) -> dict[str, Any]:
         return await self.found("payments", person)
 
+    async def payment_for(self, subscription: dict[str, Any]) -> str:
+        """Give the id of the payment of a subscription's latest invoice."""
+        pairs = (await self.truth())["invoice_payments"]
+        paid = (one for one in pairs if one["invoice"] == subscription["latest_invoice"])
+        payment: str = next(paid)["payment"]["payment_intent"]
+        return payment
+
     async def found(self, kind: str, person: Person) -> dict[str, Any]:
         """Give the newest object of Stripe that carries the person's id."""
-        state = await self.stripe.get(f"state?account={STRIPE_API_KEY}")
+        state = await self.truth()
         found: list[dict[str, Any]] = [
             one
             for one in state[kind]
@@ -118,6 +130,13 @@ class House:
         if not found:
             raise AssertionError(f"no {kind} of person {person.id}")
         return max(found, key=lambda one: one["created"])
+
+    async def truth(self) -> dict[str, list[dict[str, Any]]]:
+        """Give all that Stripe knows."""
+        state: dict[str, list[dict[str, Any]]] = await self.stripe.get(
+            f"state?account={STRIPE_API_KEY}"
+        )
+        return state
 
     async def later(self, seconds: float) -> None:
         """Let time pass, for Stripe, Telegram and the product."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tests.faults.calls import calls_after, last_call
 from tests.faults.calm import calm
 from tests.faults.console import Browser
-from tests.faults.ledger import Ledger
 from velvetrope.sandbox.handset import eventually, session_of
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ async def test_the_patience_asked_for_is_kept_over_a_restart(house: House) -> No
     await fail(house, {"match": "sendMessage", "status": 429, "retry_after": 5})
     await person.tell("/status")
     refused = await refused_at(house, mark, 429)
-    ledger = Ledger(house.installation.database)
+    ledger = house.ledger
 
     async def kept() -> int:
         then = str(datetime.fromtimestamp(refused, UTC).replace(tzinfo=None))
@@ -155,7 +154,7 @@ async def test_lost_answers_double_a_message_at_most_and_leave_access_right(
     await person.gets_out(house.chat)
     await calm(house)
     assert house.shown(person)["access"][0]["seen"] == "outside"
-    assert not Ledger(house.installation.database).dead()
+    assert not house.ledger.dead()
 
 
 async def test_a_revoked_token_is_shown_and_a_new_one_lets_everything_go_on(house: House) -> None:
@@ -182,7 +181,7 @@ async def test_a_button_pressed_too_long_ago_is_no_failure(house: House) -> None
     await house.telegram.post(f"users/{person.id}/callbacks", picker)
     await person.hears_after(plans.id)
     await calm(house)
-    assert not Ledger(house.installation.database).dead()
+    assert not house.ledger.dead()
 
 
 async def test_rights_that_are_taken_suspend_the_door_until_they_are_given_back(
@@ -199,7 +198,7 @@ async def test_rights_that_are_taken_suspend_the_door_until_they_are_given_back(
     await house.pay(session)
     subscription = await house.subscription_of(member)
     await house.stripe.post(f"subscriptions/{subscription['id']}", {"cancel": "now"})
-    ledger = Ledger(house.installation.database)
+    ledger = house.ledger
 
     async def suspended() -> bool:
         waiting = ledger.rows("SELECT method FROM store_outboxitem WHERE state = 'suspended'")

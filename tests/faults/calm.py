@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.ledger import Ledger
 from velvetrope.sandbox.handset import eventually
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 async def calm(house: House, *, patience: float = 20.0) -> None:
     """Wait until every delivery was taken and everything that follows from it has been done."""
-    ledger = Ledger(house.installation.database)
+    ledger = house.ledger
     last: list[Any] = []
 
     async def is_calm() -> bool:

@@ -12,7 +12,12 @@ from velvetrope.domain.validation import LANGUAGES, find_language
 from velvetrope.gateways.telegram.updates import decode_update
 from velvetrope.usecases.conversation.acquaintance import greet
 from velvetrope.usecases.conversation.answering import answer
-from velvetrope.usecases.conversation.late_links import send_later
+from velvetrope.usecases.conversation.late_links import (
+    count_earlier,
+    needs_another,
+    send_another,
+    send_later,
+)
 from velvetrope.usecases.conversation.links import Asked, Found, Refusal, say_link, try_link
 from velvetrope.usecases.conversation.requests import Request, Wish, read_request
 from velvetrope.usecases.wording import messages
@@ -41,6 +46,8 @@ class Heard:
     request: Request
     asked: Asked | None = None
     link: Found | Refusal | None = None
+    #: How often the same link was ordered, and came or not, a moment ago.
+    earlier: int = 0
 
 
 class ConversationHandler:
@@ -57,7 +64,11 @@ class ConversationHandler:
         if asked is None:
             return Heard(request)
         key = (event.account, request.user.id)
-        return Heard(request, asked, await try_link(self._services, key, asked, event))
+        link = await try_link(self._services, key, asked, event)
+        earlier = 0
+        if isinstance(link, Refusal):
+            earlier = await self._services.db.read(lambda: count_earlier(key, asked, event))
+        return Heard(request, asked, link, earlier)
 
     def subjects(self, event: Event, facts: Heard | None) -> Sequence[CustomerKey]:
         return [] if facts is None else [(event.account, facts.request.user.id)]
@@ -77,9 +88,19 @@ class ConversationHandler:
         if facts.asked is None or facts.link is None:
             _reply(work, words, customer, request, answer(work, words, customer, request))
         elif isinstance(facts.link, Refusal):
-            send_later(work, words, customer, facts.asked, event, passing=facts.link.passing)
+            send_later(
+                work,
+                words,
+                customer,
+                facts.asked,
+                event,
+                passing=facts.link.passing,
+                earlier=facts.earlier,
+            )
         else:
             message = say_link(work, words, customer, facts.asked, facts.link)
+            if message is None and needs_another(work, customer, facts.asked):
+                send_another(work, customer, facts.asked, event)
             if message is not None:
                 _reply(work, words, customer, request, message)
         return None

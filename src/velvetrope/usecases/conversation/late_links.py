@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from velvetrope.domain.errors import RetryLater
-from velvetrope.domain.states import EventOutcome
+from velvetrope.domain.states import EventOutcome, EventState, Source
 from velvetrope.pipeline import jobs
-from velvetrope.usecases.conversation.links import Asked, Found, fetch_link, say_link
+from velvetrope.store.models import InboxEvent
+from velvetrope.usecases.conversation.links import Asked, Found, fetch_link, is_settled, say_link
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
@@ -51,13 +52,35 @@ class LinkOrder(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
 
 
+def count_earlier(key: CustomerKey, asked: Asked, event: Event) -> int:
+    """Count the orders of the same link within the same window that have come to their end."""
+    stamp = f"{SEND_LINK}:{_stamp(key, asked, event)}"
+    orders = InboxEvent.objects.filter(
+        source=Source.JOB.value,
+        account=key[0],
+        external_id__gte=stamp,
+        external_id__lt=f"{stamp}~",
+    )
+    under_way = (EventState.PENDING.value, EventState.CLAIMED.value)
+    return orders.exclude(state__in=under_way).count()
+
+
 def send_later(
-    work: Work, words: Words, customer: Customer, asked: Asked, event: Event, *, passing: bool
+    work: Work,
+    words: Words,
+    customer: Customer,
+    asked: Asked,
+    event: Event,
+    *,
+    passing: bool,
+    earlier: int = 0,
 ) -> None:
-    """Tell the person that the link isn't there yet, and order it."""
+    """Tell the person that the link isn't there yet, and order it.
+
+    While an order is under way it stands for all presses of the button; `earlier` ones don't.
+    """
     key = (customer.integration_id, customer.telegram_user_id)
-    what = "portal" if asked.plan_id is None else f"plan:{asked.plan_id}"
-    stamp = f"{key[1]}:{what}:{int(event.received_at.timestamp()) // _WINDOW}"
+    stamp = _stamp(key, asked, event) + (f":{earlier}" if earlier else "")
     tell(
         work,
         words.view,
@@ -65,6 +88,26 @@ def send_later(
         _apology(words, asked, passing=passing),
         occasion=f"link_{'delayed' if passing else 'refused'}:{stamp}",
     )
+    _order(work, key, asked, event, stamp)
+
+
+def send_another(work: Work, customer: Customer, asked: Asked, event: Event) -> None:
+    """Order another link where the one that was found leads to a session that is used up."""
+    key = (customer.integration_id, customer.telegram_user_id)
+    _order(work, key, asked, event, f"{key[1]}:another:{event.id}")
+
+
+def needs_another(work: Work, customer: Customer, asked: Asked) -> bool:
+    """Tell whether the session behind a link was paid and nothing is left of the purchase."""
+    return asked.plan_id is not None and not is_settled(work, customer, asked.plan_id)
+
+
+def _stamp(key: CustomerKey, asked: Asked, event: Event) -> str:
+    what = "portal" if asked.plan_id is None else f"plan:{asked.plan_id}"
+    return f"{key[1]}:{what}:{int(event.received_at.timestamp()) // _WINDOW}"
+
+
+def _order(work: Work, key: CustomerKey, asked: Asked, event: Event, stamp: str) -> None:
     work.defer(
         SEND_LINK,
         LinkOrder(
@@ -126,7 +169,7 @@ class SendLinkHandler:
 
     def apply(
         self,
-        event: Event,  # noqa: ARG002  the port's signature
+        event: Event,
         facts: tuple[LinkOrder, Found | None],
         work: Work,
     ) -> str | None:
@@ -140,6 +183,8 @@ class SendLinkHandler:
             if answer is None
             else say_link(work, words, customer, _asked(order), answer)
         )
+        if message is None and needs_another(work, customer, _asked(order)):
+            send_another(work, customer, _asked(order), event)
         if message is not None:
             tell(work, words.view, customer, message, occasion=f"link:{order.event_id}")
         return None

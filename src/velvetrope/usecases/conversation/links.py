@@ -108,10 +108,27 @@ async def try_link(
 def say_link(
     work: Work, words: Words, customer: Customer, asked: Asked, answer: Found
 ) -> OutgoingMessage | None:
-    """Say what came of it; None if the news of a payment have been told by the way."""
+    """Say what came of it; None if the link's session turned out to be paid.
+
+    Then what is news of that has been told by the way. If nothing of it is left (`is_settled`),
+    another link is still to be given.
+    """
     if isinstance(answer, Portal):
         return messages.portal_link(words, answer.url)
     return _say_about_plan(work, words, customer, asked, answer)
+
+
+def is_settled(work: Work, customer: Customer, plan_id: int) -> bool:
+    """Tell whether the person neither needs nor gets a link to pay for a plan."""
+    awaited = any(
+        row.plan_id == plan_id and row.state == CheckoutState.PENDING.value
+        for row in work.checkouts(customer)
+    )
+    return (
+        awaited
+        or holdings.holds_plan(work, customer, plan_id)
+        or holdings.owes_for_plan(work.entitlements(customer), plan_id)
+    )
 
 
 def _say_about_plan(

@@ -191,6 +191,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The key and the object are of different modes (test and live).",
         "Use the key and the prices of one mode.",
     ),
+    "answer_overtaken": (
+        "Stripe's answer was older than what was known when it came.",
+        "Nothing to do: Stripe is asked again.",
+    ),
     "stripe_unavailable": (
         "Stripe does not answer.",
         "Nothing to do: it is tried again. See Stripe's status page if it lasts.",
