@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import EventState, ItemState, Presence, Registration, Source
@@ -24,6 +25,7 @@ from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.checkout import SESSION_LIFE
 from velvetrope.usecases.membership import PASSING_TROUBLE
 from velvetrope.usecases.onboarding.jobs import (
+    LANE,
     REGISTER,
     SYNC_PLANS,
     external_id_of,
@@ -111,14 +113,16 @@ def sweep_prices(now: datetime) -> int:
 
 def sweep_registrations(now: datetime) -> int:
     """Have bots looked at again where something was wrong, or waits for its mending."""
-    waits = OutboxItem.objects.filter(integration=OuterRef("id"), state=ItemState.SUSPENDED)
+    # The first condition is that of the index, word by word, so that it is used.
+    waits = OutboxItem.objects.filter(state__in=_UNSENT).filter(
+        integration=OuterRef("id"), state=ItemState.SUSPENDED
+    )
     wrong = ~Q(registration=Registration.REGISTERED) | ~Q(problems=[]) | Exists(waits)
     old = Q(verified_at=None) | Q(verified_at__lt=now - AGAIN_AFTER)
     cause = f"again:{_slot(now, AGAIN_AFTER)}"
     under_way = Exists(
         InboxEvent.objects.filter(
-            source=Source.JOB,
-            account=OuterRef("id"),
+            lane=Concat(Value(LANE), Cast(OuterRef("id"), CharField())),
             kind=REGISTER,
             state__in=(EventState.PENDING, EventState.CLAIMED),
         )
@@ -133,6 +137,7 @@ def sweep_registrations(now: datetime) -> int:
     return len(asked)
 
 
+_UNSENT = (ItemState.PENDING, ItemState.CLAIMED, ItemState.SUSPENDED)
 _WHOM = (
     "customer__integration_id",
     "customer__telegram_user_id",

@@ -27,7 +27,14 @@ class Checkout(models.Model):
                 fields=["customer", "plan"],
                 name="checkout_open",
                 condition=models.Q(state=CheckoutState.OPEN.value),
-            )
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="checkout_unsettled",
+                condition=models.Q(
+                    state__in=[CheckoutState.OPEN.value, CheckoutState.PENDING.value]
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Verifies the bot, its rights and its prices, and points its webhook here.
 REGISTER = "register"
+#: What the lane of an integration's jobs begins with; its id follows.
+LANE = "job:integration:"
 #: Copies what Stripe says of an integration's prices.
 SYNC_PLANS = "sync_plans"
 
@@ -67,4 +69,4 @@ def _request(kind: str, integration_id: int, cause: str = "") -> str:
 
 
 def _lane(integration_id: int) -> str:
-    return f"job:integration:{integration_id}"
+    return f"{LANE}{integration_id}"
