@@ -22,6 +22,7 @@ from velvetrope.gateways.stripe.snapshots import (
     CheckoutSessionSnapshot,
     CustomerSnapshot,
     DisputeSnapshot,
+    InvoiceSnapshot,
     PaymentSnapshot,
     PriceSnapshot,
     SubscriptionSnapshot,
@@ -102,6 +103,8 @@ class FakeStripe:
     prices: dict[str, PriceSnapshot] = field(default_factory=dict)
     #: Subscriptions by invoice.
     invoices: dict[str, str] = field(default_factory=dict)
+    #: Statuses of invoices; others are paid.
+    bills: dict[str, str] = field(default_factory=dict)
     trouble: VelvetError | None = None
     #: Whether there is no gateway at all.
     keyless: VelvetError | None = None
@@ -132,6 +135,22 @@ class FakeStripe:
 
     async def fetch_price(self, key: str) -> PriceSnapshot:
         return self._found(self.prices, key)
+
+    async def fetch_invoice(self, key: str) -> InvoiceSnapshot:
+        return InvoiceSnapshot(
+            id=key,
+            status=self.bills.get(key, "paid"),
+            customer="cus_1",
+            subscription=self.invoices.get(key),
+            subscription_metadata={},
+            hosted_invoice_url=None,
+            amount_due=900,
+            amount_paid=900,
+            currency="eur",
+            attempt_count=1,
+            created=NOW,
+            livemode=False,
+        )
 
     async def fetch_subscription_of_invoice(self, key: str) -> SubscriptionSnapshot | None:
         owner = self.invoices.get(key)

@@ -207,6 +207,23 @@ def test_the_next_invoice_starts_anew_after_a_refund(room: Backroom) -> None:
     assert room.right("sub_1").holds
 
 
+def test_a_new_invoice_that_is_not_paid_brings_nobody_back_after_a_lost_dispute(
+    room: Backroom,
+) -> None:
+    room.subscribes()
+    lost: dict[str, Any] = {"disputes": dispute("lost"), "invoice": "in_1", "subscription": "sub_1"}
+    pays(room, "charge.dispute.closed", **lost)
+    room.stripe.bills["in_2"] = "draft"
+    room.subscribes(kind=UPDATED, latest_invoice="in_2")
+    assert room.right("sub_1").reason == "dispute_lost"
+    room.stripe.bills["in_2"] = "open"
+    room.subscribes(kind=UPDATED, latest_invoice="in_2", status="past_due")
+    assert room.right("sub_1").reason == "dispute_lost"
+    room.stripe.bills["in_2"] = "paid"
+    room.subscribes(kind="customer.subscription.updated", latest_invoice="in_2")
+    assert room.right("sub_1").holds
+
+
 def test_a_dispute_of_a_subscriptions_payment_suspends_it(room: Backroom) -> None:
     room.subscribes()
     of: dict[str, Any] = {"invoice": "in_1", "subscription": "sub_1"}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from velvetrope.domain.access import Reason
-from velvetrope.domain.states import CheckoutState, EntitlementKind
+from velvetrope.domain.states import CheckoutState, Dispute, EntitlementKind, Refund
 from velvetrope.store.models import Checkout, Customer, Entitlement, Integration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Statuses that a subscription never leaves.
 FINAL_STATUSES = ("canceled", "incomplete_expired")
@@ -51,6 +56,15 @@ def find_holder(external_id: str, account_id: int) -> tuple[int, int] | None:
         .values_list("customer__integration_id", "customer__telegram_user_id")
         .first()
     )
+
+
+def find_taken_back(external_ids: Sequence[str]) -> set[str]:
+    """Find which of these rights are suspended or ended by a refund or a dispute."""
+    rows = Entitlement.objects.filter(external_id__in=external_ids).exclude(
+        refund__in=(Refund.NONE.value, Refund.PARTIAL.value),
+        dispute__in=(Dispute.NONE.value, Dispute.WON.value),
+    )
+    return set(rows.values_list("external_id", flat=True))
 
 
 def list_names(integration_id: int, telegram_user_id: int) -> list[str]:

@@ -114,9 +114,18 @@ def is_overtaken(work: Work, customer: Customer, external_id: str, asked_at: dat
 
 
 def apply_subscription(
-    work: Work, customer: Customer, plan: PlanView | None, seen: SubscriptionSnapshot, at: datetime
+    work: Work,
+    customer: Customer,
+    plan: PlanView | None,
+    seen: SubscriptionSnapshot,
+    at: datetime,
+    *,
+    is_paid: bool = True,
 ) -> tuple[Entitlement, bool | None] | None:
-    """Write what Stripe says of a subscription into its row; None if nothing can be written."""
+    """Write what Stripe says of a subscription into its row; None if nothing can be written.
+
+    A newer invoice makes up for a refund or a dispute of an older one, once it `is_paid`.
+    """
     row = _find(work, customer, seen.id)
     if is_stale(row, at):
         return None
@@ -138,7 +147,7 @@ def apply_subscription(
         row.past_due_since = None
     elif row.past_due_since is None:
         row.past_due_since = at
-    if seen.latest_invoice and seen.latest_invoice != row.invoice_id:
+    if seen.latest_invoice and seen.latest_invoice != row.invoice_id and is_paid:
         row.invoice_id = seen.latest_invoice
         row.refund, row.dispute = Refund.NONE.value, Dispute.NONE.value
     return row, was

@@ -141,7 +141,12 @@ def _apply_subscriptions(
     plans = {row.external_id: row.plan_id for row in work.entitlements(customer)}
     for seen in facts.subscriptions:
         written = entitlements.apply_subscription(
-            work, customer, _plan_of_subscription(view, seen), seen, facts.asked_at
+            work,
+            customer,
+            _plan_of_subscription(view, seen),
+            seen,
+            facts.asked_at,
+            is_paid=seen.latest_invoice not in facts.unpaid,
         )
         money = [payment for payment in facts.payments if payment.subscription == seen.id]
         if written is None:

@@ -33,6 +33,8 @@ class BillingFacts(msgspec.Struct, frozen=True, kw_only=True):
     seen: tuple[Seen, ...] = ()
     #: The event says that the sessions' late money did not come.
     money_failed: bool = False
+    #: The newest invoices of subscriptions whose money went back, where they are not paid.
+    unpaid: frozenset[str] = frozenset()
     #: Names of what Stripe was asked for and does not know.
     missing: frozenset[str] = frozenset()
     #: Whether this is a look at everything that the customer has.

@@ -10,6 +10,7 @@ from velvetrope.gateways.stripe.snapshots import (
     PaymentSnapshot,
     SubscriptionSnapshot,
 )
+from velvetrope.store import owners
 from velvetrope.usecases.billing.facts import BillingFacts
 from velvetrope.usecases.billing.ownership import find_owner
 
@@ -57,6 +58,7 @@ class Fetcher:
             sessions=(session,),
             subscriptions=subscriptions,
             payments=payments,
+            unpaid=await self._unpaid(subscriptions),
         )
 
     async def subscription(self, subscription_id: str) -> BillingFacts:
@@ -107,12 +109,14 @@ class Fetcher:
             if isinstance(session := found[name], CheckoutSessionSnapshot):
                 left += _made_by(session)
         kinds = found.values()
+        subscriptions = tuple(one for one in kinds if isinstance(one, SubscriptionSnapshot))
         return BillingFacts(
             owner=owner,
             asked_at=asked_at,
             sessions=tuple(one for one in kinds if isinstance(one, CheckoutSessionSnapshot)),
-            subscriptions=tuple(one for one in kinds if isinstance(one, SubscriptionSnapshot)),
+            subscriptions=subscriptions,
             payments=tuple(one for one in kinds if isinstance(one, PaymentSnapshot)),
+            unpaid=await self._unpaid(subscriptions),
             missing=frozenset(missing),
             is_whole=True,
         )
@@ -141,8 +145,24 @@ class Fetcher:
             customer_id=subscription.customer,
         )
         return BillingFacts(
-            owner=owner, asked_at=asked_at, subscriptions=(subscription,), payments=payments
+            owner=owner,
+            asked_at=asked_at,
+            subscriptions=(subscription,),
+            payments=payments,
+            unpaid=await self._unpaid((subscription,)),
         )
+
+    async def _unpaid(self, subscriptions: Sequence[SubscriptionSnapshot]) -> frozenset[str]:
+        """Find new invoices that don't make up yet for money that went back."""
+        names = [one.id for one in subscriptions]
+        taken_back = await self._services.db.read(lambda: owners.find_taken_back(names))
+        unpaid = set()
+        for one in subscriptions:
+            if one.id in taken_back and one.latest_invoice is not None:
+                gateway = await self._gateway()
+                if (await gateway.fetch_invoice(one.latest_invoice)).status != "paid":
+                    unpaid.add(one.latest_invoice)
+        return frozenset(unpaid)
 
     async def _of_payment(self, payment: PaymentSnapshot, asked_at: datetime) -> BillingFacts:
         if payment.subscription is not None:
