@@ -6,29 +6,13 @@ Nothing runs by itself: a test gives events, lets jobs run and decides what beco
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
 from velvetrope.bootstrap import build_routes
-from velvetrope.domain.errors import Permanent, VelvetError
 from velvetrope.domain.states import ItemState
-from velvetrope.gateways.stripe.metadata import OwnerTag, build
-from velvetrope.gateways.stripe.snapshots import (
-    CheckoutSessionSnapshot,
-    CustomerSnapshot,
-    DisputeSnapshot,
-    InvoiceSnapshot,
-    PaymentSnapshot,
-    PriceSnapshot,
-    SubscriptionSnapshot,
-)
-from velvetrope.gateways.telegram.records import BotUser, ChatInfo
-from velvetrope.gateways.telegram.updates import ChatMember, User
 from velvetrope.pipeline.applying import ApplyEvents, Prepared
 from velvetrope.pipeline.closing import CloseItems, Closing
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
@@ -42,6 +26,7 @@ from velvetrope.store.encryption import Secret
 from velvetrope.store.models import (
     Access,
     Chat,
+    Checkout,
     Customer,
     Entitlement,
     InboxEvent,
@@ -55,200 +40,24 @@ from velvetrope.usecases.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from datetime import timedelta
 
-    from velvetrope.gateways.stripe.gateway import StripeGateway
-    from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
+    from velvetrope.domain.errors import VelvetError
     from velvetrope.gateways.telegram.bot import BotApi
     from velvetrope.pipeline.routes import Routes
-
-T = TypeVar("T")
-
-NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-BOT = 100001
-ANN = 77
-LOUNGE, VAULT = -1001000000001, -1001000000002
-
-_numbers = count(1)
-
-
-class Reading:
-    """Reads in a thread of its own, as the product does; writes in a transaction."""
-
-    async def read(self, fn: Callable[[], T]) -> T:
-        def run() -> T:
-            try:
-                return fn()
-            finally:
-                connection.close()
-
-        return await asyncio.to_thread(run)
-
-    async def write(self, fn: Callable[[], T]) -> T:
-        def run() -> T:
-            with transaction.atomic():
-                return fn()
-
-        return await self.read(run)
-
-
-@dataclass
-class FakeStripe:
-    """One account whose objects are what the test puts in; `trouble` meets every question."""
-
-    subscriptions: dict[str, SubscriptionSnapshot] = field(default_factory=dict)
-    payments: dict[str, PaymentSnapshot] = field(default_factory=dict)
-    sessions: dict[str, CheckoutSessionSnapshot] = field(default_factory=dict)
-    customers: dict[str, CustomerSnapshot] = field(default_factory=dict)
-    prices: dict[str, PriceSnapshot] = field(default_factory=dict)
-    #: Subscriptions by invoice.
-    invoices: dict[str, str] = field(default_factory=dict)
-    #: Statuses of invoices; others are paid.
-    bills: dict[str, str] = field(default_factory=dict)
-    trouble: VelvetError | None = None
-    #: Whether there is no gateway at all.
-    keyless: VelvetError | None = None
-    livemode: bool = False
-    asked: list[str] = field(default_factory=list)
-    #: (idempotency key, request) of what was made.
-    made: list[tuple[str, Any]] = field(default_factory=list)
-    #: What was made, by idempotency key.
-    names: dict[str, str] = field(default_factory=dict)
-
-    async def gateway(self, account_id: int) -> StripeGateway:
-        assert account_id
-        if self.keyless is not None:
-            raise self.keyless
-        return cast("StripeGateway", self)
-
-    async def fetch_subscription(self, key: str) -> SubscriptionSnapshot:
-        return self._found(self.subscriptions, key)
-
-    async def fetch_payment(self, key: str) -> PaymentSnapshot:
-        return self._found(self.payments, key)
-
-    async def fetch_checkout_session(self, key: str) -> CheckoutSessionSnapshot:
-        return self._found(self.sessions, key)
-
-    async def fetch_customer(self, key: str) -> CustomerSnapshot:
-        return self._found(self.customers, key)
-
-    async def fetch_price(self, key: str) -> PriceSnapshot:
-        return self._found(self.prices, key)
-
-    async def fetch_invoice(self, key: str) -> InvoiceSnapshot:
-        return InvoiceSnapshot(
-            id=key,
-            status=self.bills.get(key, "paid"),
-            customer="cus_1",
-            subscription=self.invoices.get(key),
-            subscription_metadata={},
-            hosted_invoice_url=None,
-            amount_due=900,
-            amount_paid=900,
-            currency="eur",
-            attempt_count=1,
-            created=NOW,
-            livemode=False,
-        )
-
-    async def fetch_subscription_of_invoice(self, key: str) -> SubscriptionSnapshot | None:
-        owner = self.invoices.get(key)
-        return None if owner is None else self._found(self.subscriptions, owner)
-
-    async def fetch_payment_of_charge(self, key: str) -> PaymentSnapshot | None:
-        return self.payments.get(key.replace("ch_", "pi_"))
-
-    async def create_customer(self, request: CustomerRequest, key: str) -> CustomerSnapshot:
-        if (known := self._make(key, request)) is not None:
-            return self.customers[known]
-        made = CustomerSnapshot(
-            id=f"cus_{len(self.customers) + 1}",
-            deleted=False,
-            metadata=request.metadata,
-            livemode=False,
-        )
-        self.customers[made.id] = made
-        self.names[key] = made.id
-        return made
-
-    async def create_checkout_session(
-        self, request: CheckoutRequest, key: str
-    ) -> CheckoutSessionSnapshot:
-        if (known := self._make(key, request)) is not None:
-            return self.sessions[known]
-        made = session(
-            mode=request.mode, customer=request.customer, status="open", metadata=request.metadata
-        )
-        self.sessions[made.id] = made
-        self.names[key] = made.id
-        return made
-
-    def _make(self, key: str, request: object) -> str | None:
-        """Refuse a key that was used for something else, as Stripe does; give what it made."""
-        if self.trouble is not None:
-            raise self.trouble
-        if any(known == key and before != request for known, before in self.made):
-            raise Permanent("stripe_invalid_request", param=None, message="idempotency")
-        if key not in self.names:
-            self.made.append((key, request))
-        return self.names.get(key)
-
-    def _found(self, kind: Mapping[str, T], key: str) -> T:
-        self.asked.append(key)
-        if self.trouble is not None:
-            raise self.trouble
-        if key not in kind:
-            raise Permanent("stripe_not_found", param="id")
-        return kind[key]
-
-
-@dataclass
-class FakeBot:
-    """The part of the Bot API that is asked while handlers prepare."""
-
-    statuses: dict[tuple[int, int], str] = field(default_factory=dict)
-    #: By method: what it raises.
-    trouble: dict[str, VelvetError] = field(default_factory=dict)
-    called: list[str] = field(default_factory=list)
-    webhook: tuple[str, str] | None = None
-
-    async def get_chat_member(self, chat_id: int, user_id: int) -> ChatMember:
-        self._call("getChatMember")
-        status = self.statuses.get((chat_id, user_id), "left")
-        rights = status == "administrator"
-        return ChatMember(
-            status=status,
-            user=User(id=user_id),
-            can_invite_users=rights,
-            can_restrict_members=rights,
-        )
-
-    async def get_me(self) -> BotUser:
-        self._call("getMe")
-        return BotUser(id=BOT, is_bot=True, first_name="Rope", username="rope_bot")
-
-    async def get_chat(self, chat_id: int) -> ChatInfo:
-        self._call("getChat")
-        return ChatInfo(id=chat_id, type="channel", title=f"Room {-chat_id}")
-
-    async def set_webhook(self, url: str, *, secret_token: str) -> None:
-        self._call("setWebhook")
-        self.webhook = (url, secret_token)
-
-    async def set_my_commands(self, *_: object, **__: object) -> None:
-        self._call("setMyCommands")
-
-    async def set_my_description(self, *_: object, **__: object) -> None:
-        self._call("setMyDescription")
-
-    async def set_my_short_description(self, *_: object, **__: object) -> None:
-        self._call("setMyShortDescription")
-
-    def _call(self, method: str) -> None:
-        self.called.append(method)
-        if method in self.trouble:
-            raise self.trouble[method]
+from tests.usecases.snapshots import (
+    ANN,
+    BOT,
+    LOUNGE,
+    NOW,
+    VAULT,
+    numbers,
+    payment,
+    price,
+    session,
+    subscription,
+)
+from tests.usecases.vendors import FakeBot, FakeStripe, Reading
 
 
 class Backroom:
@@ -341,7 +150,7 @@ class Backroom:
         return self.take(self.stripe_event(kind, named, live=live))
 
     def stripe_event(self, kind: str, named: Mapping[str, object], *, live: bool = False) -> Event:
-        number = next(_numbers)
+        number = next(numbers)
         payload = {
             "id": f"evt_{number}",
             "object": "event",
@@ -355,7 +164,7 @@ class Backroom:
 
     def update(self, kind: str, body: Mapping[str, object], person: int = ANN) -> str:
         """Take an update of Telegram; gives its outcome."""
-        payload = {"update_id": next(_numbers), kind: body}
+        payload = {"update_id": next(numbers), kind: body}
         lane = f"tg:{self.integration.id}:{person}"
         return self.take(self._event("telegram", self.integration.id, kind, payload, lane))
 
@@ -393,7 +202,7 @@ class Backroom:
         return self.update("callback_query", body)
 
     def _event(self, source: str, account: int, kind: str, payload: object, lane: str) -> Event:
-        number = next(_numbers)
+        number = next(numbers)
         row = InboxEvent.objects.create(
             source=source,
             account=account,
@@ -518,6 +327,36 @@ class Backroom:
         named = {"id": key, "object": "subscription", "customer": known.customer}
         return self.stripe_says(kind, named)
 
+    def pays(self, kind: str = "charge.refunded", **fields: object) -> str:
+        """Have Stripe know Ann's one-time payment as this, and say so; gives the outcome."""
+        known = payment(**fields)
+        self.stripe.payments[known.id] = known
+        named = {
+            "id": "ch_1",
+            "object": "charge",
+            "customer": "cus_1",
+            "payment_intent": known.id,
+        }
+        return self.stripe_says(kind, named)
+
+    def completes(self, kind: str = "checkout.session.completed", **fields: object) -> str:
+        """Have Stripe know a session of Ann's as this, and say so; gives its id."""
+        made = session(**fields)
+        self.stripe.sessions[made.id] = made
+        Checkout.objects.get_or_create(
+            stripe_session_id=made.id,
+            defaults={
+                "customer": self.ann,
+                "plan": self.once,
+                "url": made.url or "",
+                "expires_at": made.expires_at,
+                "created_at": NOW,
+            },
+        )
+        named = {"id": made.id, "object": "checkout.session", "customer": "cus_1"}
+        self.stripe_says(kind, named)
+        return made.id
+
     def enters(self, chat: int = LOUNGE) -> None:
         """Take Ann, who holds access, through the door."""
         self.asks(chat)
@@ -556,98 +395,3 @@ def item_of(row: OutboxItem) -> Item:
         occasion=row.occasion,
         cause=row.cause,
     )
-
-
-def price(plan: Plan, **fields: object) -> PriceSnapshot:
-    values: dict[str, Any] = {
-        "id": plan.stripe_price_id,
-        "active": True,
-        "currency": plan.currency,
-        "unit_amount": plan.unit_amount,
-        "interval": None if plan.interval == "one_time" else plan.interval,
-        "interval_count": 1,
-        "product_id": plan.product_id,
-        "product_name": plan.product_name,
-        "product_active": True,
-        "livemode": False,
-    }
-    return PriceSnapshot(**(values | fields))
-
-
-def tag(person: int = ANN, plan: str | None = "price_month", bot: int = BOT) -> dict[str, str]:
-    return build(
-        OwnerTag(
-            installation="test",
-            integration=bot,
-            telegram_user_id=person,
-            telegram_chat_id=person,
-            plan=plan,
-        )
-    )
-
-
-def subscription(**fields: object) -> SubscriptionSnapshot:
-    values: dict[str, Any] = {
-        "id": "sub_1",
-        "status": "active",
-        "customer": "cus_1",
-        "metadata": tag(),
-        "price_ids": ("price_month",),
-        "current_period_end": NOW + 30 * DAY,
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "ended_at": None,
-        "trial_end": None,
-        "paused_collection": False,
-        "cancel_reason": None,
-        "latest_invoice": "in_1",
-        "created": NOW,
-        "livemode": False,
-    }
-    return SubscriptionSnapshot(**(values | fields))
-
-
-def payment(**fields: object) -> PaymentSnapshot:
-    values: dict[str, Any] = {
-        "id": "pi_1",
-        "status": "succeeded",
-        "customer": "cus_1",
-        "metadata": tag(plan="price_once"),
-        "amount": 900,
-        "amount_received": 900,
-        "amount_refunded": 0,
-        "currency": "eur",
-        "disputes": (),
-        "invoice": None,
-        "subscription": None,
-        "session": None,
-        "created": NOW,
-        "livemode": False,
-    }
-    return PaymentSnapshot(**(values | fields))
-
-
-def dispute(status: str) -> tuple[DisputeSnapshot, ...]:
-    return (DisputeSnapshot(id="dp_1", status=status),)
-
-
-def session(**fields: object) -> CheckoutSessionSnapshot:
-    key = f"cs_{next(_numbers)}"
-    values: dict[str, Any] = {
-        "id": key,
-        "url": f"https://checkout.example.com/c/{key}",
-        "status": "complete",
-        "mode": "payment",
-        "payment_status": "unpaid",
-        "customer": "cus_1",
-        "subscription": None,
-        "payment_intent": None,
-        "client_reference_id": None,
-        "metadata": tag(plan="price_once"),
-        "expires_at": NOW + timedelta(hours=23),
-        "amount_total": 900,
-        "currency": "eur",
-        "created": NOW,
-        "livemode": False,
-    }
-    return CheckoutSessionSnapshot(**(values | fields))

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.usecases.backroom import (
-    ANN,
-    BOT,
+from tests.usecases.snapshots import (
     DAY,
-    LOUNGE,
     NOW,
     dispute,
     payment,
-    session,
     subscription,
-    tag,
 )
-from velvetrope.domain.errors import NeedsOperator, RetryLater
-from velvetrope.gateways.stripe.snapshots import CustomerSnapshot
-from velvetrope.store.models import AuditEntry, Checkout, Customer, Entitlement, OutboxItem
+from velvetrope.domain.errors import RetryLater
+from velvetrope.store.models import AuditEntry
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -29,33 +23,6 @@ if TYPE_CHECKING:
 UPDATED = "customer.subscription.updated"
 DELETED = "customer.subscription.deleted"
 COMPLETED = "checkout.session.completed"
-
-
-def pays(room: Backroom, kind: str = "charge.refunded", **fields: object) -> str:
-    """Have Stripe know Ann's one-time payment as this, and say so."""
-    known = payment(**fields)
-    room.stripe.payments[known.id] = known
-    named = {"id": "ch_1", "object": "charge", "customer": "cus_1", "payment_intent": known.id}
-    return room.stripe_says(kind, named)
-
-
-def completes(room: Backroom, kind: str = COMPLETED, **fields: object) -> str:
-    """Have Stripe know a session of Ann's as this, and say so; gives its id."""
-    made = session(**fields)
-    room.stripe.sessions[made.id] = made
-    Checkout.objects.get_or_create(
-        stripe_session_id=made.id,
-        defaults={
-            "customer": room.ann,
-            "plan": room.once,
-            "url": made.url or "",
-            "expires_at": made.expires_at,
-            "created_at": NOW,
-        },
-    )
-    named = {"id": made.id, "object": "checkout.session", "customer": "cus_1"}
-    room.stripe_says(kind, named)
-    return made.id
 
 
 # Subscriptions
@@ -194,15 +161,15 @@ def test_a_refund_of_the_current_invoice_ends_access_and_one_of_an_old_one_does_
 ) -> None:
     room.subscribes(latest_invoice="in_2")
     back: dict[str, Any] = {"amount_refunded": 900, "subscription": "sub_1"}
-    pays(room, id="pi_old", invoice="in_1", **back)
+    room.pays(id="pi_old", invoice="in_1", **back)
     assert room.right("sub_1").holds
-    pays(room, id="pi_new", invoice="in_2", **back)
+    room.pays(id="pi_new", invoice="in_2", **back)
     assert room.right("sub_1").reason == "refunded"
 
 
 def test_the_next_invoice_starts_anew_after_a_refund(room: Backroom) -> None:
     room.subscribes()
-    pays(room, invoice="in_1", subscription="sub_1", amount_refunded=900)
+    room.pays(invoice="in_1", subscription="sub_1", amount_refunded=900)
     room.subscribes(kind=UPDATED, latest_invoice="in_2")
     assert room.right("sub_1").holds
 
@@ -212,7 +179,7 @@ def test_a_new_invoice_that_is_not_paid_brings_nobody_back_after_a_lost_dispute(
 ) -> None:
     room.subscribes()
     lost: dict[str, Any] = {"disputes": dispute("lost"), "invoice": "in_1", "subscription": "sub_1"}
-    pays(room, "charge.dispute.closed", **lost)
+    room.pays("charge.dispute.closed", **lost)
     room.stripe.bills["in_2"] = "draft"
     room.subscribes(kind=UPDATED, latest_invoice="in_2")
     assert room.right("sub_1").reason == "dispute_lost"
@@ -227,17 +194,17 @@ def test_a_new_invoice_that_is_not_paid_brings_nobody_back_after_a_lost_dispute(
 def test_a_dispute_of_a_subscriptions_payment_suspends_it(room: Backroom) -> None:
     room.subscribes()
     of: dict[str, Any] = {"invoice": "in_1", "subscription": "sub_1"}
-    pays(room, "charge.dispute.created", disputes=dispute("needs_response"), **of)
+    room.pays("charge.dispute.created", disputes=dispute("needs_response"), **of)
     assert room.right("sub_1").reason == "disputed"
-    pays(room, "charge.dispute.closed", disputes=dispute("won"), **of)
+    room.pays("charge.dispute.closed", disputes=dispute("won"), **of)
     assert room.right("sub_1").holds
-    pays(room, "charge.dispute.closed", disputes=dispute("lost"), **of)
+    room.pays("charge.dispute.closed", disputes=dispute("lost"), **of)
     assert room.right("sub_1").reason == "dispute_lost"
 
 
 def test_a_warning_of_a_dispute_changes_nothing(room: Backroom) -> None:
-    pays(room)
-    pays(room, "charge.dispute.created", disputes=dispute("warning_needs_response"))
+    room.pays()
+    room.pays("charge.dispute.created", disputes=dispute("warning_needs_response"))
     assert room.right("pi_1").holds
 
 
@@ -257,14 +224,14 @@ def test_news_of_a_dispute_survive_a_newer_look_at_the_subscription(room: Backro
 
 
 def test_a_refund_that_failed_gives_the_right_back(room: Backroom) -> None:
-    pays(room, amount_refunded=900)
+    room.pays(amount_refunded=900)
     assert not room.right("pi_1").holds
-    pays(room, "refund.failed")
+    room.pays("refund.failed")
     assert room.right("pi_1").holds
 
 
 def test_a_partial_refund_changes_nothing(room: Backroom) -> None:
-    pays(room, amount_refunded=100)
+    room.pays(amount_refunded=100)
     row = room.right("pi_1")
     assert (row.holds, row.refund) == (True, "partial")
 
@@ -274,179 +241,3 @@ def test_a_charge_without_a_payment_is_nobodys(room: Backroom) -> None:
     assert room.stripe_says("charge.refunded", named) == "foreign"
     room.stripe.payments["pi_9"] = payment(id="pi_9")
     assert room.stripe_says("charge.refunded", named) == "handled"
-
-
-# Checkout
-
-
-def test_a_session_of_a_subscription_opens_it(room: Backroom) -> None:
-    room.stripe.subscriptions["sub_1"] = subscription()
-    key = completes(
-        room, mode="subscription", subscription="sub_1", payment_status="paid", metadata=tag()
-    )
-    assert room.right("sub_1").holds
-    assert Checkout.objects.get(stripe_session_id=key).state == "paid"
-    assert Customer.objects.get().stripe_customer_id == "cus_1"
-
-
-def test_a_free_purchase_opens_the_door_once(room: Backroom) -> None:
-    key = completes(room, payment_status="no_payment_required")
-    completes(room, id=key, payment_status="no_payment_required")
-    row = room.right(key)
-    assert (row.holds, row.period_end) == (True, NOW + 30 * DAY)
-    assert len(room.texts()) == 1
-
-
-def test_late_money_is_announced_and_then_opens_the_door(room: Backroom) -> None:
-    room.stripe.payments["pi_1"] = payment(status="processing")
-    key = completes(room, payment_intent="pi_1")
-    assert Checkout.objects.get().state == "pending"
-    assert not Entitlement.objects.exists()
-    room.stripe.payments["pi_1"] = payment()
-    paid = {"id": key, "payment_intent": "pi_1", "payment_status": "paid"}
-    completes(room, "checkout.session.async_payment_succeeded", **paid)
-    assert room.right("pi_1").holds
-    assert len(room.texts()) == 2
-
-
-def test_late_money_that_does_not_come_is_told_once_in_any_order(room: Backroom) -> None:
-    room.stripe.payments["pi_1"] = payment(status="requires_payment_method")
-    key = completes(room, "checkout.session.async_payment_failed", payment_intent="pi_1")
-    completes(room, id=key, payment_intent="pi_1")
-    assert Checkout.objects.get().state == "failed"
-    assert len(room.texts()) == 1
-
-
-def test_news_of_a_session_from_before_it_was_paid_do_not_open_it_again(room: Backroom) -> None:
-    room.stripe.payments["pi_1"] = payment()
-    key = completes(room, payment_intent="pi_1", payment_status="paid")
-    completes(room, "checkout.session.expired", id=key, status="open")
-    assert Checkout.objects.get().state == "paid"
-
-
-def test_a_session_that_was_made_elsewhere_needs_no_record(room: Backroom) -> None:
-    made = session(payment_status="no_payment_required", metadata=tag(plan="price_unknown"))
-    room.stripe.sessions[made.id] = made
-    named = {"id": made.id, "object": "checkout.session", "customer": "cus_1"}
-    assert room.stripe_says(COMPLETED, named) == "handled"
-    assert not Entitlement.objects.exists()
-
-
-def test_a_failed_attempt_is_no_entitlement(room: Backroom) -> None:
-    assert pays(room, status="requires_payment_method") == "ignored"
-    assert not Entitlement.objects.exists()
-
-
-# Whose it is
-
-
-def test_a_tag_of_a_bot_that_is_not_here_makes_it_foreign(room: Backroom) -> None:
-    outcome = room.subscribes(metadata=tag(bot=BOT + 1))
-    assert outcome == "foreign"
-    assert not Entitlement.objects.exists()
-
-
-def test_what_carries_no_tag_is_its_customers(room: Backroom) -> None:
-    room.stripe.customers["cus_1"] = CustomerSnapshot(
-        id="cus_1", deleted=False, metadata=tag(plan=None), livemode=False
-    )
-    room.subscribes(metadata={})
-    assert room.right("sub_1").customer_id == room.ann.id
-
-
-def test_a_customers_tag_of_another_bot_makes_it_foreign(room: Backroom) -> None:
-    room.stripe.customers["cus_1"] = CustomerSnapshot(
-        id="cus_1", deleted=False, metadata=tag(bot=BOT + 1), livemode=False
-    )
-    assert room.subscribes(metadata={}) == "foreign"
-
-
-def test_other_products_of_a_customer_give_no_rights(room: Backroom) -> None:
-    Customer.objects.update(stripe_customer_id="cus_1")
-    outcome = room.subscribes(metadata={}, price_ids=("price_elsewhere",))
-    assert outcome == "ignored"
-    assert not Entitlement.objects.exists()
-
-
-def test_what_was_sold_here_is_known_by_its_session(room: Backroom) -> None:
-    key = completes(room, metadata={}, customer=None)
-    assert Checkout.objects.get(stripe_session_id=key).state == "pending"
-
-
-def test_nobody_is_foreign(room: Backroom) -> None:
-    assert room.subscribes(metadata={}) == "foreign"
-    assert pays(room, metadata={}) == "foreign"
-
-
-def test_a_tag_that_was_edited_by_hand_moves_no_right_and_breaks_nothing(room: Backroom) -> None:
-    room.subscribes()
-    assert room.subscribes(kind=UPDATED, metadata=tag(person=ANN + 1)) == "handled"
-    assert room.right("sub_1").customer_id == room.ann.id
-    room.subscribes(kind=DELETED, metadata={}, status="canceled", ended_at=NOW)
-    assert not room.right("sub_1").holds
-
-
-def test_somebody_who_never_pressed_start_is_known_by_what_they_bought(room: Backroom) -> None:
-    room.subscribes(metadata=tag(person=5))
-    assert Customer.objects.get(telegram_user_id=5).stripe_customer_id == "cus_1"
-
-
-@pytest.mark.parametrize("kind", [UPDATED, "customer.deleted", "price.updated"])
-def test_events_of_the_other_mode_are_foreign(room: Backroom, kind: str) -> None:
-    room.subscribes()
-    room.stripe.subscriptions.clear()
-    asked = len(room.stripe.asked)
-    named = {"id": "sub_1", "object": "subscription", "customer": "cus_1"}
-    assert room.stripe_says(kind, named, live=True) == "foreign"
-    assert len(room.stripe.asked) == asked
-
-
-def test_a_deleted_customer_loses_what_ended_with_it(room: Backroom) -> None:
-    room.subscribes()
-    room.stripe.subscriptions["sub_1"] = subscription(status="canceled", ended_at=NOW)
-    room.later(timedelta(minutes=1))
-    assert room.stripe_says("customer.deleted", {"id": "cus_1", "object": "customer"}) == "handled"
-    assert not room.right("sub_1").holds
-    assert Customer.objects.get().stripe_customer_id is None
-    assert room.stripe_says("customer.deleted", {"id": "cus_1", "object": "customer"}) == "foreign"
-
-
-def test_events_that_name_nothing_are_ignored(room: Backroom) -> None:
-    for kind in (COMPLETED, UPDATED, "invoice.paid", "charge.refunded", "customer.deleted"):
-        assert room.stripe_says(kind, {}) == "ignored"
-
-
-def test_trouble_of_the_key_is_told_as_it_is(room: Backroom) -> None:
-    room.stripe.keyless = NeedsOperator("stripe_key_missing")
-    with pytest.raises(NeedsOperator):
-        room.subscribes()
-
-
-# Prices
-
-
-def test_an_archived_price_is_not_sold_and_tells_the_operator(room: Backroom) -> None:
-    from tests.usecases.backroom import price  # noqa: PLC0415  beside its only use
-
-    room.stripe.prices["price_month"] = price(room.monthly, active=False)
-    named = {"id": "price_month", "object": "price"}
-    assert room.stripe_says("price.updated", named) == "handled"
-    room.monthly.refresh_from_db()
-    assert not room.monthly.sellable
-    assert AuditEntry.objects.filter(action="plan_not_sellable").count() == 1
-    assert room.stripe_says("product.updated", {"id": "prod_x", "object": "product"}) == "foreign"
-    product = {"id": "prod_price_vip", "object": "product"}
-    assert room.stripe_says("product.updated", product) == "handled"
-
-
-# The door
-
-
-def test_somebody_banned_earlier_is_unbanned_when_they_are_granted_access(room: Backroom) -> None:
-    from velvetrope.usecases import operations  # noqa: PLC0415  beside its only use
-
-    room.bot.statuses[LOUNGE, ANN] = "kicked"
-    operations.grant(room.ann.id, room.monthly.id, None, "", "operator:olga")
-    room.run_jobs()
-    assert len(room.calls("unbanChatMember")) == 1
-    assert OutboxItem.objects.filter(method="sendMessage").count() == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.usecases.backroom import DAY, NOW, payment, session
+from tests.usecases.snapshots import DAY, NOW, payment, session
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
 from velvetrope.store.models import Checkout, Customer, InboxEvent, Plan

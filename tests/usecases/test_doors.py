@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.usecases.backroom import ANN, DAY, LOUNGE, NOW, VAULT, payment, session
+from tests.usecases.snapshots import ANN, DAY, LOUNGE, NOW, VAULT, payment, session
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import ItemState
 from velvetrope.store.models import Access, Chat, Checkout, Customer, InboxEvent, OutboxItem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.usecases.backroom import BOT, LOUNGE, NOW, VAULT, price
+from tests.usecases.snapshots import BOT, LOUNGE, NOW, VAULT, price
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Access, Chat, InboxEvent, Integration, OutboxItem, Plan

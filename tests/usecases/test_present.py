@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import override_settings
 
-from tests.usecases.backroom import DAY, NOW
+from tests.usecases.snapshots import DAY, NOW
 from velvetrope.gateways.clock import clock_of
 from velvetrope.store.clock import present
 from velvetrope.store.models import AuditEntry, InboxEvent

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.usecases.backroom import BOT, DAY, LOUNGE, NOW, VAULT, payment, session, subscription
+from tests.usecases.snapshots import BOT, DAY, LOUNGE, NOW, VAULT, payment, session, subscription
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.store.models import AuditEntry, Checkout, Entitlement, InboxEvent, Integration, Plan
 from velvetrope.usecases.billing.handlers import RECHECK

@@ -1,0 +1,209 @@
+"""A Stripe and a Telegram made of dictionaries, and a database that is read as the product does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.db import connection, transaction
+
+from tests.usecases.snapshots import BOT, NOW, session
+from velvetrope.domain.errors import Permanent, VelvetError
+from velvetrope.gateways.stripe.snapshots import (
+    CheckoutSessionSnapshot,
+    CustomerSnapshot,
+    InvoiceSnapshot,
+    PaymentSnapshot,
+    PriceSnapshot,
+    SubscriptionSnapshot,
+)
+from velvetrope.gateways.telegram.records import BotUser, ChatInfo
+from velvetrope.gateways.telegram.updates import ChatMember, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from velvetrope.gateways.stripe.gateway import StripeGateway
+    from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
+
+T = TypeVar("T")
+
+
+class Reading:
+    """Reads in a thread of its own, as the product does; writes in a transaction."""
+
+    async def read(self, fn: Callable[[], T]) -> T:
+        def run() -> T:
+            try:
+                return fn()
+            finally:
+                connection.close()
+
+        return await asyncio.to_thread(run)
+
+    async def write(self, fn: Callable[[], T]) -> T:
+        def run() -> T:
+            with transaction.atomic():
+                return fn()
+
+        return await self.read(run)
+
+
+@dataclass
+class FakeStripe:
+    """One account whose objects are what the test puts in; `trouble` meets every question."""
+
+    subscriptions: dict[str, SubscriptionSnapshot] = field(default_factory=dict)
+    payments: dict[str, PaymentSnapshot] = field(default_factory=dict)
+    sessions: dict[str, CheckoutSessionSnapshot] = field(default_factory=dict)
+    customers: dict[str, CustomerSnapshot] = field(default_factory=dict)
+    prices: dict[str, PriceSnapshot] = field(default_factory=dict)
+    #: Subscriptions by invoice.
+    invoices: dict[str, str] = field(default_factory=dict)
+    #: Statuses of invoices; others are paid.
+    bills: dict[str, str] = field(default_factory=dict)
+    trouble: VelvetError | None = None
+    #: Whether there is no gateway at all.
+    keyless: VelvetError | None = None
+    livemode: bool = False
+    asked: list[str] = field(default_factory=list)
+    #: (idempotency key, request) of what was made.
+    made: list[tuple[str, Any]] = field(default_factory=list)
+    #: What was made, by idempotency key.
+    names: dict[str, str] = field(default_factory=dict)
+
+    async def gateway(self, account_id: int) -> StripeGateway:
+        assert account_id
+        if self.keyless is not None:
+            raise self.keyless
+        return cast("StripeGateway", self)
+
+    async def fetch_subscription(self, key: str) -> SubscriptionSnapshot:
+        return self._found(self.subscriptions, key)
+
+    async def fetch_payment(self, key: str) -> PaymentSnapshot:
+        return self._found(self.payments, key)
+
+    async def fetch_checkout_session(self, key: str) -> CheckoutSessionSnapshot:
+        return self._found(self.sessions, key)
+
+    async def fetch_customer(self, key: str) -> CustomerSnapshot:
+        return self._found(self.customers, key)
+
+    async def fetch_price(self, key: str) -> PriceSnapshot:
+        return self._found(self.prices, key)
+
+    async def fetch_invoice(self, key: str) -> InvoiceSnapshot:
+        return InvoiceSnapshot(
+            id=key,
+            status=self.bills.get(key, "paid"),
+            customer="cus_1",
+            subscription=self.invoices.get(key),
+            subscription_metadata={},
+            hosted_invoice_url=None,
+            amount_due=900,
+            amount_paid=900,
+            currency="eur",
+            attempt_count=1,
+            created=NOW,
+            livemode=False,
+        )
+
+    async def fetch_subscription_of_invoice(self, key: str) -> SubscriptionSnapshot | None:
+        owner = self.invoices.get(key)
+        return None if owner is None else self._found(self.subscriptions, owner)
+
+    async def fetch_payment_of_charge(self, key: str) -> PaymentSnapshot | None:
+        return self.payments.get(key.replace("ch_", "pi_"))
+
+    async def create_customer(self, request: CustomerRequest, key: str) -> CustomerSnapshot:
+        if (known := self._make(key, request)) is not None:
+            return self.customers[known]
+        made = CustomerSnapshot(
+            id=f"cus_{len(self.customers) + 1}",
+            deleted=False,
+            metadata=request.metadata,
+            livemode=False,
+        )
+        self.customers[made.id] = made
+        self.names[key] = made.id
+        return made
+
+    async def create_checkout_session(
+        self, request: CheckoutRequest, key: str
+    ) -> CheckoutSessionSnapshot:
+        if (known := self._make(key, request)) is not None:
+            return self.sessions[known]
+        made = session(
+            mode=request.mode, customer=request.customer, status="open", metadata=request.metadata
+        )
+        self.sessions[made.id] = made
+        self.names[key] = made.id
+        return made
+
+    def _make(self, key: str, request: object) -> str | None:
+        """Refuse a key that was used for something else, as Stripe does; give what it made."""
+        if self.trouble is not None:
+            raise self.trouble
+        if any(known == key and before != request for known, before in self.made):
+            raise Permanent("stripe_invalid_request", param=None, message="idempotency")
+        if key not in self.names:
+            self.made.append((key, request))
+        return self.names.get(key)
+
+    def _found(self, kind: Mapping[str, T], key: str) -> T:
+        self.asked.append(key)
+        if self.trouble is not None:
+            raise self.trouble
+        if key not in kind:
+            raise Permanent("stripe_not_found", param="id")
+        return kind[key]
+
+
+@dataclass
+class FakeBot:
+    """The part of the Bot API that is asked while handlers prepare."""
+
+    statuses: dict[tuple[int, int], str] = field(default_factory=dict)
+    #: By method: what it raises.
+    trouble: dict[str, VelvetError] = field(default_factory=dict)
+    called: list[str] = field(default_factory=list)
+    webhook: tuple[str, str] | None = None
+
+    async def get_chat_member(self, chat_id: int, user_id: int) -> ChatMember:
+        self._call("getChatMember")
+        status = self.statuses.get((chat_id, user_id), "left")
+        rights = status == "administrator"
+        return ChatMember(
+            status=status,
+            user=User(id=user_id),
+            can_invite_users=rights,
+            can_restrict_members=rights,
+        )
+
+    async def get_me(self) -> BotUser:
+        self._call("getMe")
+        return BotUser(id=BOT, is_bot=True, first_name="Rope", username="rope_bot")
+
+    async def get_chat(self, chat_id: int) -> ChatInfo:
+        self._call("getChat")
+        return ChatInfo(id=chat_id, type="channel", title=f"Room {-chat_id}")
+
+    async def set_webhook(self, url: str, *, secret_token: str) -> None:
+        self._call("setWebhook")
+        self.webhook = (url, secret_token)
+
+    async def set_my_commands(self, *_: object, **__: object) -> None:
+        self._call("setMyCommands")
+
+    async def set_my_description(self, *_: object, **__: object) -> None:
+        self._call("setMyDescription")
+
+    async def set_my_short_description(self, *_: object, **__: object) -> None:
+        self._call("setMyShortDescription")
+
+    def _call(self, method: str) -> None:
+        self.called.append(method)
+        if method in self.trouble:
+            raise self.trouble[method]
