@@ -19,7 +19,7 @@ from velvetrope.gateways.stripe.snapshots import (
     SubscriptionSnapshot,
 )
 from velvetrope.gateways.telegram.records import BotUser, ChatInfo
-from velvetrope.gateways.telegram.updates import ChatMember, User
+from velvetrope.gateways.telegram.updates import ChatInviteLink, ChatMember, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,6 +170,7 @@ class FakeBot:
     trouble: dict[str, VelvetError] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
     webhook: tuple[str, str] | None = None
+    links: dict[str, ChatInviteLink] = field(default_factory=dict)
 
     async def get_chat_member(self, chat_id: int, user_id: int) -> ChatMember:
         self._call("getChatMember")
@@ -181,6 +182,18 @@ class FakeBot:
             can_invite_users=rights,
             can_restrict_members=rights,
         )
+
+    async def create_chat_invite_link(self, chat_id: int, *, name: str) -> ChatInviteLink:
+        assert chat_id
+        self._call("createChatInviteLink")
+        made = ChatInviteLink(f"https://t.me/+{len(self.links) + 1}", name=name)
+        self.links[made.invite_link] = made
+        return made
+
+    async def edit_chat_invite_link(self, chat_id: int, link: str) -> ChatInviteLink:
+        assert chat_id
+        self._call("editChatInviteLink")
+        return self.links[link]
 
     async def get_me(self) -> BotUser:
         self._call("getMe")
