@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.house import House, build_house
+from tests.faults.leaks import check_leaks
 from tests.gateways.wire import check_calls_of
 from tests.processes import Installation, Sandbox
 from velvetrope.sandbox.handset import Control
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 def served(
     sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    """Run a server for all tests of a module, and judge every request that it made."""
+    """Run a server for all tests of a module; judge all that it asked for and wrote."""
     place = Installation(tmp_path_factory.mktemp("installation"), migrated_file, sandbox)
     place.start()
     yield place
     place.close()
     assert check_calls_of(sandbox)
+    check_leaks(place, sandbox)
 
 
 @pytest.fixture(scope="module")

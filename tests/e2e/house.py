@@ -30,6 +30,8 @@ class House:
     owner: int
     chats: list[int]
     prices: list[str]
+    #: The webhook endpoint at Stripe.
+    endpoint: str
     id: int = 0
 
     @property
@@ -139,7 +141,12 @@ class House:
         return state
 
     async def later(self, seconds: float) -> None:
-        """Let time pass, for Stripe, Telegram and the product."""
+        """Let time pass, for Stripe, Telegram and the product.
+
+        The product looks at the clock a moment later and takes what Stripe signed meanwhile for
+        the future; Stripe shall not wait long before it tells again.
+        """
+        await self.stripe.post("faults", {"retry_scale": 0.05})
         await self.stripe.post("clock", {"seconds": seconds})
 
 
@@ -167,7 +174,7 @@ async def build_house(
             "PUT", f"chats/{room['id']}/members/{bot['id']}", {"status": "administrator"}
         )
         chat_ids.append(room["id"])
-    await open_till(stripe, installation)
+    endpoint = await open_till(stripe, installation)
     made = await stripe.post(
         "catalog",
         {
@@ -203,14 +210,18 @@ async def build_house(
         owner=owner,
         chats=chat_ids,
         prices=price_ids,
+        endpoint=endpoint,
         id=added.json["id"],
     )
 
 
-async def open_till(stripe: Control, installation: Installation) -> None:
-    """Open the account of the environment's key and point its webhook at the server."""
+async def open_till(stripe: Control, installation: Installation) -> str:
+    """Open the account of the environment's key and point its webhook at the server.
+
+    Gives the endpoint's id.
+    """
     await stripe.post("accounts", {"key": STRIPE_API_KEY})
-    await stripe.post(
+    made = await stripe.post(
         "webhook_endpoints",
         {
             "account": STRIPE_API_KEY,
@@ -218,3 +229,5 @@ async def open_till(stripe: Control, installation: Installation) -> None:
             "secret": STRIPE_WEBHOOK_SECRET,
         },
     )
+    endpoint: str = made["id"]
+    return endpoint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import deque
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -63,12 +64,13 @@ class Browser:
         assert answer.url.path != path, answer.text
         return answer
 
-    def walk(self, most: int = 400) -> Iterator[httpx.Response]:
-        """Look at every page that links lead to, one of each kind of list's filters at least."""
-        seen, waiting = {"/admin/"}, ["/admin/"]
-        while waiting and len(seen) <= most:
-            path = waiting.pop(0)
-            page = self.get(path)
+    def walk(self, most: int) -> Iterator[httpx.Response]:
+        """Look at pages that links lead to, starting at the first one, at `most` so many."""
+        seen, waiting = {"/admin/"}, deque(["/admin/"])
+        for _ in range(most):
+            if not waiting:
+                return
+            page = self.get(waiting.popleft())
             yield page
             if "html" not in page.headers.get("content-type", ""):
                 continue

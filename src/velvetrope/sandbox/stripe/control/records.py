@@ -50,6 +50,12 @@ class NewEndpoint(Body, kw_only=True):
     api_version: str | None = None
 
 
+class Switch(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether an endpoint gets anything."""
+
+    enabled: bool
+
+
 class Roll(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     secret: str | None = None
     #: How long the old secret signs beside the new one, in seconds.
@@ -88,6 +94,14 @@ async def add_endpoint(simulator: Simulator, request: Request) -> Obj:
         secret=new.secret,
     )
     return {**endpoint, "secret": account.secrets[endpoint["id"]][0].text}
+
+
+async def switch_endpoint(simulator: Simulator, request: Request) -> Obj:
+    """Disable an endpoint, or enable it again."""
+    _, endpoint = owned(simulator, "webhook_endpoint", request.path_params["id"])
+    enabled = (await read(request, Switch)).enabled
+    endpoint["status"] = "enabled" if enabled else "disabled"
+    return endpoint
 
 
 async def roll_secret(simulator: Simulator, request: Request) -> Obj:

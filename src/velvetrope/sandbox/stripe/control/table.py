@@ -38,6 +38,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "clock", records.show_clock),
     ("POST", "clock", records.move_clock),
     ("POST", "webhook_endpoints", records.add_endpoint),
+    ("POST", "webhook_endpoints/{id}", records.switch_endpoint),
     ("POST", "webhook_endpoints/{id}/roll", records.roll_secret),
     ("GET", "events", records.list_events),
     ("POST", "events", records.add_event),
