@@ -48,7 +48,12 @@ class Stage:
         return self.folder / "clock"
 
     def clean(self) -> None:
-        """Forget an earlier run: the sandbox forgets everything when it stops, so must we."""
+        """Forget an earlier run: the sandbox forgets everything when it stops, so must we.
+
+        A folder with anything else in it is not ours to empty.
+        """
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not self.log("sandbox").exists():
+            raise StageError(f"{self.folder} holds something else: name an empty folder, or none.")
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o700, parents=True)
 
