@@ -24,12 +24,27 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     assert precious.read_text() == "dear"
 
 
-def test_a_new_an_empty_and_an_earlier_folder_are_taken(tmp_path: Path) -> None:
+async def test_a_new_an_empty_and_an_earlier_folder_are_taken(tmp_path: Path) -> None:
     ours = stage(tmp_path)
     ours.clean()
     ours.log("sandbox").touch()
     (ours.folder / "velvetrope.sqlite3").touch()
     ours.clean()
     assert list(ours.folder.iterdir()) == []
-    stage(tmp_path / "a" / "new one").clean()
-    assert (tmp_path / "a" / "new one").is_dir()
+    await ours.close()
+    new = stage(tmp_path / "a" / "new one")
+    new.clean()
+    assert new.folder.is_dir()
+    await new.close()
+
+
+async def test_a_folder_in_which_a_demo_runs_is_refused_until_it_ends(tmp_path: Path) -> None:
+    running, other = stage(tmp_path / "demo"), stage(tmp_path / "demo")
+    running.clean()
+    running.log("sandbox").touch()
+    with pytest.raises(StageError, match="Another demo runs"):
+        other.clean()
+    assert running.log("sandbox").exists()
+    await running.close()
+    other.clean()
+    await other.close()

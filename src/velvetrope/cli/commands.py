@@ -32,8 +32,8 @@ COMMANDS: Final = (
             option(
                 "--folder",
                 type=Path,
-                default=Path("data/demo"),
-                help="for its data, emptied first (data/demo)",
+                default=None,
+                help="for its data, emptied first (data/demo; for the script a temporary one)",
             ),
         ),
         opens=Opens.NOTHING,
@@ -58,9 +58,9 @@ COMMANDS: Final = (
     Command(
         "migrate",
         f"{_CLI}.installation:migrate",
-        "bring the database up to date",
+        "make the database, or bring it up to date",
         (JSON,),
-        opens=Opens.DATABASE,
+        opens=Opens.NEW,
     ),
     Command(
         "check",

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import uvicorn
 
-from velvetrope import settings as product_settings
 from velvetrope.cli.failures import CommandError, Exit
-from velvetrope.cli.opening import prepare, require_migrations
+from velvetrope.cli.opening import prepare, read_settings, require_migrations
 
 if TYPE_CHECKING:
     import argparse
@@ -41,14 +40,16 @@ def serve(options: argparse.Namespace) -> int:
             remedy="Leave the role out; other roles come with PostgreSQL",
             code=Exit.USAGE,
         )
-    settings = product_settings.from_environment(os.environ)
+    settings = read_settings()
     with _listen(options.host, options.port) as listener:
         url = _address(listener)
         if not settings.public_url_given:
             settings = settings.reached_at(url)
         prepare(settings, level=logging.INFO)
         require_migrations(settings)
-        return _run(settings, listener, lambda: _announce(url, as_json=options.json))
+        # In production the console answers to its public name only.
+        console = settings.public_url if settings.production else url
+        return _run(settings, listener, lambda: _announce(url, console, as_json=options.json))
 
 
 def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> int:
@@ -129,8 +130,8 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _announce(url: str, *, as_json: bool) -> None:
+def _announce(url: str, console: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
     else:
-        print(f"Velvet Rope serves at {url} (the console: {url}/admin/)", flush=True)
+        print(f"Velvet Rope serves at {url} (the console: {console}/admin/)", flush=True)

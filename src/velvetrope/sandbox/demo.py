@@ -7,7 +7,9 @@ import contextlib
 import signal
 import socket
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+FOLDER: Final = Path("data/demo")
 PORT: Final = 8000
 PHONE_PORT: Final = 8001
 STRIPE_PORT: Final = 8002
@@ -43,7 +46,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 async def _run(options: argparse.Namespace) -> int:
     free = options.script
     stage = Stage(
-        folder=options.folder,
+        folder=options.folder or (Path(tempfile.mkdtemp()) / "demo" if free else FOLDER),
         port=_port(options.port, PORT, free=free),
         phone_port=_port(options.phone_port, PHONE_PORT, free=free),
         stripe_port=_port(options.stripe_port, STRIPE_PORT, free=free),
@@ -58,9 +61,9 @@ async def _run(options: argparse.Namespace) -> int:
         try:
             world = await _open(stage, session)
             print(f"Ready after {time.perf_counter() - began:.1f} s.\n", flush=True)
-            _print_addresses(stage, world)
             if options.script:
                 return await _play(stage, session, world)
+            _print_addresses(stage, world)
             print("Ctrl-C stops it.", flush=True)
             await _wait(stage, stopping)
             return 1 if stage.fallen() else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import secrets
@@ -10,7 +11,7 @@ import shutil
 import signal
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,8 @@ class Stage:
     operator_password: str = ""
     signing_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(16)}")
     _processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    #: Open files whose locks say that the folder is taken; the system lets go of them at the end.
+    _held: list[IO[str]] = field(default_factory=list)
 
     @property
     def clock_file(self) -> Path:
@@ -54,8 +57,24 @@ class Stage:
         """
         if self.folder.is_dir() and any(self.folder.iterdir()) and not self.log("sandbox").exists():
             raise StageError(f"{self.folder} holds something else: name an empty folder, or none.")
+        self._claim()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o700, parents=True)
+
+    def _claim(self) -> None:
+        """Keep the folder for this run: emptying one that is played in would pull the rug away."""
+        if self._held:
+            return
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        claim = self.folder.with_name(f"{self.folder.name}.lock").open("a", encoding="ascii")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            claim.close()
+            raise StageError(
+                f"Another demo runs in {self.folder}: stop it, or name another folder."
+            ) from None
+        self._held.append(claim)
 
     async def open_sandbox(self) -> None:
         said = await self._start(
@@ -101,6 +120,7 @@ class Stage:
         return json.loads(out) if "--json" in arguments else None
 
     async def close(self) -> None:
+        """Stop the parts, the newest first, and let go of the folder."""
         for process in reversed(self._processes):
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -109,6 +129,8 @@ class Stage:
                 except TimeoutError:
                     process.kill()
                     await process.wait()
+        for claim in self._held:
+            claim.close()
 
     def environment(self) -> dict[str, str]:
         """Give the product's environment: development, with the sandbox for both vendors."""
