@@ -64,10 +64,34 @@ def test_wrong_usage_has_exit_code_2(words: list[str], capsys: pytest.CaptureFix
 def test_a_database_that_is_behind_is_told_with_the_command_that_helps(
     alone: Installation,
 ) -> None:
-    alone.database.unlink()
+    alone.database.write_bytes(b"")
     done = alone.command("bots", "list")
     assert done.code == 1
     assert done.err.strip().endswith("Run: velvetrope migrate.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("bots", "list"), ("check",), ("doctor",), ("createoperator",), ("serve", "--port", "0")],
+    ids=" ".join,
+)
+def test_a_database_that_is_not_there_is_not_made_by_who_only_uses_it(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = subprocess.run(
+        [*COMMAND, *words],
+        env=child_environment(VELVETROPE_ENV="development"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.strip().splitlines()
+    assert f": no database at {tmp_path}/data/velvetrope.sqlite3. " in line
+    assert "VELVETROPE_DATABASE_URL" in line
+    assert "velvetrope migrate" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_migrating_brings_the_database_up_to_date_and_again_does_nothing(
@@ -141,7 +165,7 @@ def test_the_check_judges_without_reaching_out(alone: Installation) -> None:
 
 
 def test_the_check_fails_for_a_database_that_is_behind(alone: Installation) -> None:
-    alone.database.unlink()
+    alone.database.write_bytes(b"")
     done = alone.command("check", "--json")
     assert done.code == 1
     assert [one["id"] for one in done.json] == ["velvetrope.E005"]

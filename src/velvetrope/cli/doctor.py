@@ -10,7 +10,7 @@ from django.db import connection
 
 from velvetrope.cli.failures import Exit
 from velvetrope.cli.looking import Finding, look_at, of_error
-from velvetrope.cli.opening import pending_migrations
+from velvetrope.cli.opening import database_place, pending_migrations
 from velvetrope.cli.output import print_records
 from velvetrope.cli.vendors import with_vendors
 from velvetrope.cli.waiting import server_pid
@@ -67,7 +67,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if room < _ENOUGH_ROOM:
         what = f"Only {room // 2**20} MiB are free on its disk."
         yield Finding("database", "warning", what, "Make room: a full disk stops everything.")
-    yield Finding("database", "ok", f"{settings.database.path} is whole and up to date.")
+    yield Finding("database", "ok", f"{database_place(settings)} is whole and up to date.")
 
 
 def _secrets() -> Iterator[Finding]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 class Opens(Enum):
     NOTHING = "nothing"  # it reads its settings itself, or needs none
-    DATABASE = "database"  # settings, log and Django
+    NEW = "new"  # settings, log and Django; the database is made if there is none
+    DATABASE = "database"  # the same, of a database that there is
     MIGRATED = "migrated"  # and the database must be up to date
 
 

@@ -9,26 +9,25 @@ from django.core import checks
 from django.core.management import call_command
 
 from velvetrope.cli.failures import Exit
-from velvetrope.cli.opening import pending_migrations
+from velvetrope.cli.opening import database_place, pending_migrations
 from velvetrope.cli.output import print_record, print_records, say
 
 if TYPE_CHECKING:
     import argparse
 
     from velvetrope.cli.output import Record
-    from velvetrope.settings import Settings
 
 
 def migrate(options: argparse.Namespace) -> int:
     """Apply what the database lacks; doing it again does nothing."""
-    settings: Settings = options.settings
+    place = database_place(options.settings)
     missing = pending_migrations()
     call_command("migrate", verbosity=0, interactive=False, stdout=io.StringIO())
-    record: Record = {"database": str(settings.database.path), "applied": [*missing]}
+    record: Record = {"database": place, "applied": [*missing]}
     if options.json:
         print_record(record, as_json=True)
     else:
-        say(f"{settings.database.path} is up to date ({len(missing)} migrations applied).")
+        say(f"{place} is up to date ({len(missing)} migrations applied).")
     return Exit.DONE
 
 

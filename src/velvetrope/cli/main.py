@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.opens is not Opens.NOTHING:
             from velvetrope.cli.opening import open_installation  # noqa: PLC0415  help is quick
 
-            options.settings = open_installation(migrated=options.opens is Opens.MIGRATED)
+            options.settings = open_installation(options.opens)
         code = _load(options.run)(options)
         sys.stdout.flush()
     except CommandError as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from velvetrope import logs
 from velvetrope import settings as product_settings
 from velvetrope.cli.failures import CommandError
+from velvetrope.cli.grammar import Opens
 
 if TYPE_CHECKING:
     from velvetrope.settings import Settings
@@ -17,16 +19,29 @@ if TYPE_CHECKING:
 ACTOR: Final = "command line"
 
 
-def open_installation(*, migrated: bool) -> Settings:
+def open_installation(opens: Opens) -> Settings:
     """Set this process up from its environment; raises SettingsError.
 
-    CommandError if the database isn't up to date and has to be.
+    CommandError if there is no database yet, or it isn't up to date, and it has to be.
     """
-    settings = product_settings.from_environment(os.environ)
+    settings = read_settings(may_create=opens is Opens.NEW)
     prepare(settings, level=logging.WARNING)
-    if migrated:
+    if opens is Opens.MIGRATED:
         require_migrations(settings)
     return settings
+
+
+def read_settings(*, may_create: bool = False) -> Settings:
+    """Give settings that are ready to serve; raises SettingsError.
+
+    CommandError for a database that isn't there: whoever stands in the wrong folder would get an
+    empty one, with keys of its own in development. So nothing is made before this is known.
+    """
+    settings = product_settings.load(os.environ)
+    product_settings.refuse_what_is_not_served(settings)
+    if not may_create:
+        _require_database(settings)
+    return product_settings.with_development_keys(settings)
 
 
 def prepare(settings: Settings, *, level: int) -> None:
@@ -38,12 +53,35 @@ def prepare(settings: Settings, *, level: int) -> None:
     django_config.configure(settings)
 
 
+def database_place(settings: Settings) -> str:
+    """Give the whole path of the database, whatever folder this is."""
+    return str((settings.database.path or Path()).absolute())
+
+
+def _require_database(settings: Settings) -> None:
+    place = database_place(settings)
+    try:
+        there = Path(place).exists()
+    except OSError as error:
+        raise CommandError(
+            f"The database cannot be looked at ({error.strerror})",
+            where=place,
+            remedy="Run this as the user whose it is",
+        ) from None
+    if not there:
+        raise CommandError(
+            f"no database at {place}",
+            remedy="Are you in the right folder (VELVETROPE_DATABASE_URL)? "
+            "Else: velvetrope migrate",
+        )
+
+
 def require_migrations(settings: Settings) -> None:
     """Raise CommandError unless the database is up to date."""
     if pending_migrations():
         raise CommandError(
             "The database is not up to date",
-            where=str(settings.database.path),
+            where=database_place(settings),
             remedy="Run: velvetrope migrate",
         )
 
