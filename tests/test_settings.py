@@ -152,6 +152,14 @@ def test_names_that_mean_nothing_are_remembered_for_the_check() -> None:
     assert settings.unknown_names == ("VELVETROPE_ALLOWED_TELEGRAM_IP",)
 
 
+def test_a_misspelt_name_is_told_beside_the_setting_that_is_missing() -> None:
+    env = {name: text for name, text in PRODUCTION.items() if name != "VELVETROPE_SECRET_KEY"}
+    told = problems_of({**env, "VELVETROPE_SECRETKEY": "hunter2secret", "VELVETROPE_0": "x"})
+    assert told.keys() == {"VELVETROPE_SECRET_KEY", "VELVETROPE_SECRETKEY", "VELVETROPE_0"}
+    assert told["VELVETROPE_SECRETKEY"].endswith("Did you mean VELVETROPE_SECRET_KEY?")
+    assert "hunter2secret" not in str(told)
+
+
 def secret_environments() -> Iterator[tuple[str, str]]:
     yield "VELVETROPE_SECRET_KEY", "topsecret-changeme"
     yield "VELVETROPE_ENCRYPTION_KEYS", "topsecret-example"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -170,8 +171,16 @@ def load(env: Mapping[str, str]) -> Settings:
         ),
     )
     if read.problems:
-        raise SettingsError([Problem(*problem) for problem in read.problems])
+        # A misspelt name may be why another one is missing.
+        misspelt = [_misspelt(name) for name in settings.unknown_names]
+        raise SettingsError([*(Problem(*problem) for problem in read.problems), *misspelt])
     return settings
+
+
+def _misspelt(name: str) -> Problem:
+    near = difflib.get_close_matches(name, NAMES, n=1)
+    remedy = f"Did you mean {near[0]}?" if near else "Remove it; docs/settings.md lists them all."
+    return Problem(name, "this is not a setting", remedy)
 
 
 def refuse_what_is_not_served(settings: Settings) -> None:
