@@ -94,6 +94,21 @@ def test_a_database_that_is_not_there_is_not_made_by_who_only_uses_it(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("bots", "list"), ("check",), ("doctor",), ("migrate",)])
+@pytest.mark.parametrize("damage", ["another file", "a torn page"])
+def test_a_file_that_sqlite_cannot_read_is_told_without_a_trace(
+    alone: Installation, words: tuple[str, ...], damage: str
+) -> None:
+    whole = alone.database.read_bytes()
+    torn = whole[:100] + b"\xff" * (len(whole) - 100)
+    alone.database.write_bytes(torn if damage == "a torn page" else b"my notes\n" * 200)
+    done = alone.command(*words)
+    assert (done.code, done.out) == (1, "")
+    (line,) = done.err.strip().splitlines()
+    assert f": {alone.database}: This is no SQLite database, or it is damaged (" in line
+    assert line.endswith("restore a backup.")
+
+
 def test_migrating_brings_the_database_up_to_date_and_again_does_nothing(
     alone: Installation,
 ) -> None:

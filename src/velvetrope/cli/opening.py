@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -87,10 +88,23 @@ def require_migrations(settings: Settings) -> None:
 
 
 def pending_migrations() -> list[str]:
-    """Give the names of the migrations that the database lacks."""
-    from django.db import connection  # noqa: PLC0415  after Django's set-up
+    """Give the names of the migrations that the database lacks.
+
+    CommandError for a file that SQLite cannot read: the first question to it finds that out.
+    """
+    from django.db import DatabaseError, OperationalError, connection  # noqa: PLC0415  after Django's set-up
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415  the same
 
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    try:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (OperationalError, sqlite3.OperationalError):
+        raise  # it was busy, or may not be opened: that is told in its own words
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise CommandError(
+            f"This is no SQLite database, or it is damaged ({error})",
+            where=str(connection.settings_dict["NAME"]),
+            remedy="Check VELVETROPE_DATABASE_URL; if it is the right file, stop the server, "
+            "keep a copy, and restore a backup",
+        ) from None
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
