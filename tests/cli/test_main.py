@@ -172,6 +172,17 @@ def test_a_token_is_never_repeated_even_if_it_is_malformed(alone: Installation) 
     assert "planted" not in done.out + done.err
 
 
+def test_a_bot_without_a_token_is_told_how_to_give_one(untouched: Installation) -> None:
+    words = ("bots", "add", "--chat", "-1001234567890", "--price", "price_1")
+    done = untouched.command(*words, env={"TELEGRAM_BOT_TOKEN": ""})
+    assert (done.code, done.out) == (2, "")
+    assert "No token was given." in done.err
+    assert "--token -" in done.err
+    assert "TELEGRAM_BOT_TOKEN" in done.err
+    piped = untouched.command(*words, "--token", "-")
+    assert "Standard input held no token." in piped.err
+
+
 def test_the_check_judges_without_reaching_out(alone: Installation) -> None:
     done = alone.command("check", "--json", env={"VELVETROPE_METRICS_TOKN": "x"})
     assert done.code == 0

@@ -155,12 +155,18 @@ def _account(name: str) -> StripeAccount:
 
 def _read_token(given: str | None) -> str:
     """Take the token from the option, from standard input, or from the environment."""
-    if given == "-":
-        return sys.stdin.readline().strip()
-    if given:
+    if given and given != "-":
         say("A token on the command line stays in the shell's history; next time use --token -")
         return given
-    return os.environ.get(TOKEN_VARIABLE, "")
+    piped = given == "-"
+    token = (sys.stdin.readline() if piped else os.environ.get(TOKEN_VARIABLE, "")).strip()
+    if not token:
+        raise CommandError(
+            "Standard input held no token" if piped else "No token was given",
+            remedy=f"Copy it from @BotFather and pipe it in (--token -), or set {TOKEN_VARIABLE}",
+            code=Exit.USAGE,
+        )
+    return token
 
 
 def _refuse(findings: Sequence[Finding], *, as_json: bool) -> int:
