@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import structlog
+
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import CheckoutState
 from velvetrope.store.models import Checkout, Customer, Entitlement
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from velvetrope.usecases.services import Services
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,9 @@ async def try_link(
     """Ask Stripe for a link while the person waits: trouble becomes an answer, too."""
     try:
         return await fetch_link(services, key, asked, event)
-    except RetryLater:
-        return Refusal(passing=True)
-    except (NeedsOperator, Permanent):
-        return Refusal(passing=False)
+    except (RetryLater, NeedsOperator, Permanent) as error:
+        log.warning("link_not_made", event_id=event.id, integration_id=key[0], error=str(error))
+        return Refusal(passing=isinstance(error, RetryLater))
 
 
 def say_link(
