@@ -38,7 +38,8 @@ def add(options: argparse.Namespace) -> int:
     prices = validation.price_ids(options.price, field="--price")
     found = with_vendors(options.settings, lambda app: _examine(app, options, token, chats, prices))
     if found.problems:
-        return _refuse([of_problem("bot", one) for one in found.problems], as_json=options.json)
+        findings = [of_problem("bot", one, options.settings) for one in found.problems]
+        return _refuse(findings, as_json=options.json)
     name = options.name or (found.bot.first_name if found.bot else "")
     row = onboarding.create_integration(
         NewIntegration(

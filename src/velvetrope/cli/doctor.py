@@ -137,7 +137,7 @@ async def _stripe(application: Application, account: StripeAccount) -> Finding:
         gateway = await application.stripe.gateway(account.pk)
         seen = await gateway.fetch_account()
     except VelvetError as error:
-        return of_error(subject, error)
+        return of_error(subject, error, application.settings)
     mode = "live" if seen.livemode else "test"
     if application.settings.production and not seen.livemode:
         fix = "Use a live key: with a test key nobody really pays."

@@ -48,7 +48,8 @@ def _load(path: str) -> Callable[[argparse.Namespace], int]:
 def _explain(options: argparse.Namespace, error: Exception) -> int:
     from velvetrope.cli import explaining  # noqa: PLC0415  needed for failures only
 
-    return _fail(options, explaining.explain(error), explaining.exit_code(error))
+    settings = getattr(options, "settings", None)  # None where the command opens nothing itself
+    return _fail(options, explaining.explain(error, settings), explaining.exit_code(error))
 
 
 def _fail(options: argparse.Namespace, text: str, code: Exit) -> int:
