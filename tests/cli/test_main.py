@@ -224,6 +224,21 @@ def test_an_operators_password_is_generated_or_read_from_standard_input(
     again = alone.command("createoperator", "olha", "--generate")
     assert (again.code, again.out) == (1, "")
     assert "olha: there is such an operator" in again.err
+    assert "velvetrope createoperator olha --reset" in again.err
+
+
+def test_an_operator_gets_a_new_password_or_is_kept_out(alone: Installation) -> None:
+    first = alone.command("createoperator", "anna", "--json").json
+    second = alone.command("createoperator", "anna", "--reset", "--json").json
+    assert second["name"] == "anna"
+    assert second["password"] != first["password"]
+    kept_out = alone.command("createoperator", "anna", "--disable", "--json")
+    assert kept_out.json == {"name": "anna", "active": False}
+    for way in ("--reset", "--disable"):
+        nobody = alone.command("createoperator", "olha", way)
+        assert (nobody.code, nobody.out) == (1, "")
+        assert "olha: there is no such operator" in nobody.err
+    assert alone.command("createoperator", "anna", "--disable", "--reset").code == 2
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(alone: Installation) -> None:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from velvetrope.domain.validation import Invalid
@@ -54,3 +55,38 @@ def test_the_audit_log_knows_who_was_made_and_not_the_password() -> None:
     assert entry.actor == "command line"
     assert entry.after == {"name": "anna"}
     assert password not in str(vars(entry))
+
+
+def test_a_reset_ends_the_old_password_and_the_sessions_that_it_opened() -> None:
+    old = operations.create_operator("anna", None, "command line")
+    before = User.objects.get(username="anna").get_session_auth_hash()
+    new = operations.reset_operator(" anna ", None, "command line")
+    assert authenticate(username="anna", password=old) is None
+    assert authenticate(username="anna", password=new) is not None
+    assert User.objects.get(username="anna").get_session_auth_hash() != before
+    entry = AuditEntry.objects.get(action="operator.reset")
+    assert entry.actor == "command line"
+    assert new not in str(vars(entry))
+
+
+def test_a_weak_password_does_not_replace_a_good_one() -> None:
+    old = operations.create_operator("anna", None, "command line")
+    with pytest.raises(ValidationError):
+        operations.reset_operator("anna", "password123", "command line")
+    assert authenticate(username="anna", password=old) is not None
+
+
+def test_a_disabled_operator_stays_out_until_a_reset() -> None:
+    password = operations.create_operator("anna", None, "command line")
+    operations.disable_operator("anna", "command line")
+    assert authenticate(username="anna", password=password) is None
+    assert AuditEntry.objects.filter(action="operator.disabled").count() == 1
+    new = operations.reset_operator("anna", None, "command line")
+    assert authenticate(username="anna", password=new) is not None
+
+
+def test_who_does_not_exist_is_neither_reset_nor_disabled() -> None:
+    with pytest.raises(operations.NoSuchOperatorError):
+        operations.reset_operator("anna", None, "command line")
+    with pytest.raises(operations.NoSuchOperatorError):
+        operations.disable_operator("anna", "command line")

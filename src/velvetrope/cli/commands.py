@@ -89,6 +89,16 @@ COMMANDS: Final = (
                 help="- reads it from standard input; else it is asked for or generated",
             ),
             option("--generate", action="store_true", help="generate it without asking"),
+            option(
+                "--reset",
+                action="store_true",
+                help="a new password for an operator who exists; ends their sessions",
+            ),
+            option(
+                "--disable",
+                action="store_true",
+                help="sign an operator out and keep them out, until --reset",
+            ),
             JSON,
         ),
     ),

@@ -11,7 +11,7 @@ from django.db import OperationalError
 from velvetrope.domain.secrecy import scrub
 from velvetrope.store.encryption import UnreadableSecretError
 from velvetrope.store.sqlite.serving import AlreadyServedError
-from velvetrope.usecases.operations import GrantRefusedError, NameTakenError
+from velvetrope.usecases.operations import GrantRefusedError, NameTakenError, NoSuchOperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,20 @@ _WORDS: Final[tuple[tuple[type[Exception], Callable[[Exception], str]], ...]] = 
         lambda _: "It is gone: somebody removed it meanwhile. List what there is.",
     ),
     (ValidationError, lambda error: " ".join(getattr(error, "messages", [str(error)]))),
-    (NameTakenError, lambda error: f"{error}: there is such an operator. Choose another name."),
+    (
+        NameTakenError,
+        lambda error: (
+            f"{error}: there is such an operator. Choose another name, or give them a new "
+            f"password: velvetrope createoperator {error} --reset"
+        ),
+    ),
+    (
+        NoSuchOperatorError,
+        lambda error: (
+            f"{scrub(str(error))}: there is no such operator. "
+            "Make them without --reset or --disable."
+        ),
+    ),
     (GrantRefusedError, str),
     (UnreadableSecretError, _unreadable),
     (AlreadyServedError, lambda error: f"{error}. One process serves a SQLite file."),

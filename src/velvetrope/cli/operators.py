@@ -16,15 +16,27 @@ if TYPE_CHECKING:
 
 
 def create(options: argparse.Namespace) -> int:
-    """Make an operator; a password that was generated is printed, once and never again."""
+    """Make or mend an operator; a password that was generated is printed, once and never again."""
     if options.password and options.generate:
         raise CommandError("Use --password or --generate, not both", code=Exit.USAGE)
+    if options.disable:
+        return _disable(options)
     given = _read_password(options)
-    password = operations.create_operator(options.name, given, ACTOR)
+    make = operations.reset_operator if options.reset else operations.create_operator
+    password = make(options.name, given, ACTOR)
     made = {"name": options.name} if given else {"name": options.name, "password": password}
     print_record(made, as_json=options.json)
     if not given:
         say("This password is shown once and kept nowhere in the clear.")
+    return Exit.DONE
+
+
+def _disable(options: argparse.Namespace) -> int:
+    if options.reset or options.password or options.generate:
+        raise CommandError("--disable takes no password and no --reset", code=Exit.USAGE)
+    operations.disable_operator(options.name, ACTOR)
+    print_record({"name": options.name, "active": False}, as_json=options.json)
+    say("They are signed out and kept out; --reset lets them in again with a new password.")
     return Exit.DONE
 
 

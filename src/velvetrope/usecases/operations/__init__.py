@@ -25,8 +25,11 @@ from velvetrope.usecases.operations.integrations import (
 )
 from velvetrope.usecases.operations.operators import (
     NameTakenError,
+    NoSuchOperatorError,
     create_operator,
+    disable_operator,
     generate_password,
+    reset_operator,
 )
 from velvetrope.usecases.operations.plans import PlanChoices, change_plan
 from velvetrope.usecases.operations.stripe_accounts import add_stripe_account, change_stripe_account
@@ -36,6 +39,7 @@ __all__ = [
     "GrantRefusedError",
     "Kind",
     "NameTakenError",
+    "NoSuchOperatorError",
     "PlanChoices",
     "Ref",
     "Selection",
@@ -44,6 +48,7 @@ __all__ = [
     "change_stripe_account",
     "count_dead",
     "create_operator",
+    "disable_operator",
     "discard",
     "generate_password",
     "grant",
@@ -51,6 +56,7 @@ __all__ = [
     "plain",
     "record",
     "replay",
+    "reset_operator",
     "resume_items",
     "revoke",
     "select_refs",
