@@ -31,6 +31,10 @@ def looking_at(file: Path) -> Iterator[None]:
         connections["default"].settings_dict["NAME"] = before
 
 
+#: Seconds after which a server is taken to wait for more.
+SILENCE = 0.5
+
+
 class Served:
     """An installation that serves while the block lasts."""
 
@@ -51,13 +55,21 @@ class Served:
         return self.installation.http
 
     def raw(self, data: bytes, *, seconds: float = 5.0) -> bytes:
-        """Send bytes as they are, then nothing more; give whatever comes back."""
+        """Send bytes as they are, then nothing more; give whatever comes back.
+
+        The end is said once something has come, or nothing will: whoever hangs up before gets no
+        answer.
+        """
         with socket.create_connection(("127.0.0.1", self.installation.port), seconds) as line:
-            line.settimeout(seconds)
             answer = b""
             # A server that has answered already may be gone before all was sent.
             with suppress(OSError):
                 line.sendall(data)
+            line.settimeout(SILENCE)
+            with suppress(ConnectionError, TimeoutError):
+                answer += line.recv(65536)
+            line.settimeout(seconds)
+            with suppress(OSError):
                 line.shutdown(socket.SHUT_WR)
             with suppress(ConnectionError, TimeoutError):
                 while piece := line.recv(65536):
