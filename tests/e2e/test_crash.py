@@ -22,7 +22,7 @@ KILLS = 5
 PEOPLE = 24
 AT_ONCE = 8
 #: Vendors try again sooner than they would, so that a story lasts seconds.
-HASTE = 0.05
+HASTE = 0.01
 
 
 async def crowd_of(house: House, seed: int) -> Crowd:

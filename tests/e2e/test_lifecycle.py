@@ -17,7 +17,7 @@ from velvetrope.sandbox.handset import eventually
 if TYPE_CHECKING:
     from tests.e2e.house import House
 
-STOPS = 3
+STOPS = 2
 LONGEST = 10.0
 
 

@@ -33,7 +33,7 @@ async def test_refused_tokens_and_keys_are_shown_nowhere(house: House, sandbox: 
     await calm(house)
     shown: dict[str, str] = {}
     with Browser(house.installation, PASSWORD) as browser:
-        shown |= {f"{page.url}": page.text for page in browser.walk(most=100)}
+        shown |= {f"{page.url}": page.text for page in browser.walk(most=70)}
         mistaken = browser.post(
             f"/admin/store/integration/{house.id}/change/", {"name": "", "new_token": token}
         )

@@ -22,6 +22,9 @@ MAKE_CUSTOMER = "POST /v1/customers"
 
 
 async def fail(house: House, *rules: dict[str, Any]) -> None:
+    """Have the next requests fail: those of this test, not late ones of the last."""
+    if rules:
+        await calm(house)
     await house.stripe.post("faults", {"fail_next": list(rules)})
 
 

@@ -22,6 +22,8 @@ HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 async def fail(house: House, *rules: dict[str, Any]) -> None:
+    """Have the next calls fail: those of this test, not late ones of the last."""
+    await calm(house)
     await house.telegram.post("faults", {"fail_next": list(rules)})
 
 
