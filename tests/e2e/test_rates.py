@@ -81,7 +81,14 @@ async def test_a_bot_that_is_switched_off_acknowledges_counts_and_does_nothing(
     await house.pay(session)
     assert not await calls_after(house, mark)
     assert house.installation.command("bots", "enable", str(house.id)).code == 0
-    await person.say("/start")
+
+    async def on() -> bool:
+        before = await person.last_id()
+        await person.tell("/start")
+        await eventually(lambda: arrived(house), "the update is taken")
+        return any(one.from_ == house.bot for one in await person.messages() if one.id > before)
+
+    await eventually(on, "the bot answers")
     await payer.follow(await house.invitation(payer))
     await payer.gets_in(house.chat)
 
