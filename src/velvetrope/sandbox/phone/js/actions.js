@@ -54,13 +54,15 @@ export function follow(url) {
 }
 
 async function followHere(url) {
+  const before = phone.open;
   const answer = await act(phone.person.id, "links", { url, look: true });
   await refreshDialogs();
   if (answer.outcome === "expired") toast(label("linkExpired"), true);
   const dialog = phone.dialogs.find((d) =>
     answer.bot === null ? d.chat === answer.chat : d.bot === answer.bot,
   );
-  if (dialog) openById(dialog.id);
+  // A slow answer doesn't pull a person out of where they have gone meanwhile.
+  if (dialog && phone.open === before) openById(dialog.id);
 }
 
 /** Block a bot or lift the block. */
