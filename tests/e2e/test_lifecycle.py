@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.test_crash import AT_ONCE, crowd_of
+from tests.e2e.test_crash import AT_ONCE, crowd_of, hurry
 from tests.faults.calm import calm
 from tests.faults.judgement import judge
 from velvetrope.sandbox.handset import eventually
@@ -36,6 +36,7 @@ async def test_stopped_under_load_it_ends_soon_and_well_and_goes_on_where_it_was
             assert time.monotonic() - before < LONGEST
             await asyncio.to_thread(house.installation.start)
         crowd.close()
+        await hurry(house)
     await calm(house, patience=45)
     await judge(house, crowd, deaths=0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,13 @@ async def rejoin(house: House, status: str, **rights: bool) -> None:
 async def shows(house: House, *codes: str) -> None:
     """Wait until the operator is told of just this."""
 
-    async def told() -> bool:
-        return sorted(house.problems()) == sorted(codes)
+    async def kept() -> bool:
+        rows = house.ledger.rows("SELECT problems FROM store_integration WHERE id = ?", house.id)
+        found = [problem["code"] for problem in json.loads(rows[0]["problems"])]
+        return sorted(found) == sorted(codes)
 
-    await eventually(told, f"the problems shown are {codes}")
+    await eventually(kept, f"the problems are {codes}")
+    assert sorted(house.problems()) == sorted(codes)
 
 
 async def door_is(house: House, person: Person, state: str) -> None:
