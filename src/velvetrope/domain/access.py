@@ -67,7 +67,7 @@ def decide(policy: Policy, facts: EntitlementFacts, now: datetime) -> Decision:
     if (taken_back := _taken_back(policy, facts)) is not None:
         return Decision(holds=False, reason=taken_back)
     match facts.kind:
-        case EntitlementKind.GRANT:
+        case EntitlementKind.GRANT | EntitlementKind.CLAIM:
             return _until(facts.period_end, Reason.GRANTED, now)
         case EntitlementKind.ONE_TIME:
             if facts.status != "succeeded":

@@ -18,10 +18,24 @@ class Policy:
     grace_days: int = 7
     #: Hours after the end of a paid period before Stripe is asked whether it was renewed.
     slack_hours: int = 2
+    #: Whether access stays while the collection of a subscription is paused.
+    collection_pause_keeps: bool = True
     #: Whether a full refund ends access.
     refund_ends: bool = True
-    #: Whether an open dispute suspends access.
+    #: Whether a refund of a part ends access as well.
+    partial_refund_ends: bool = False
+    #: Whether a dispute suspends access while it is open.
     dispute_suspends: bool = True
+    #: Whether an inquiry that may become a dispute suspends access.
+    dispute_warning_suspends: bool = False
+    #: Whether a lost dispute ends access.
+    dispute_lost_ends: bool = True
+    #: A chat loses at most so many members, or
+    brake_members: int = 5
+    #: so many per cent of its known ones, whichever is more,
+    brake_percent: int = 5
+    #: within so many hours, before an operator is asked.
+    brake_hours: int = 1
 
     @property
     def grace(self) -> timedelta:
@@ -30,6 +44,10 @@ class Policy:
     @property
     def slack(self) -> timedelta:
         return timedelta(hours=self.slack_hours)
+
+    @property
+    def brake_window(self) -> timedelta:
+        return timedelta(hours=self.brake_hours)
 
     @classmethod
     def from_differences(cls, differences: Mapping[str, object]) -> Policy:

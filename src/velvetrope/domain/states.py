@@ -75,6 +75,7 @@ class EntitlementKind(StrEnum):
     SUBSCRIPTION = "subscription"
     ONE_TIME = "one_time"
     GRANT = "grant"  # given by an operator
+    CLAIM = "claim"  # a member from before the product, who has until its end to subscribe
 
 
 class Presence(StrEnum):
@@ -96,6 +97,7 @@ class Refund(StrEnum):
 
 class Dispute(StrEnum):
     NONE = "none"
+    WARNING = "warning"  # an inquiry: no money was taken yet
     OPEN = "open"
     WON = "won"
     LOST = "lost"

@@ -13,6 +13,7 @@ from velvetrope.store.models import Chat, Integration, Plan, TextOverride
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from velvetrope.store.encryption import Secret
 
@@ -26,6 +27,10 @@ class ChatView:
     invite_link: str
     #: The code of what an operator has to mend; empty when all is well.
     problem: str
+    #: Removals wait for an operator.
+    braked: bool = False
+    #: From when on removals are counted; None: as far back as the policy says.
+    brake_released_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class IntegrationView:
     texts: Mapping[tuple[str, str], str]
     token: Secret = field(repr=False)
     revision: int
+    #: Whom this bot tells of alerts, by Telegram id.
+    alerts_to: int | None = None
 
     def plan(self, plan_id: int) -> PlanView | None:
         return next((plan for plan in self.plans if plan.id == plan_id), None)
@@ -159,6 +166,7 @@ def _view(row: Integration) -> IntegrationView:
         texts={(text.language, text.key): text.text for text in texts},
         token=_present(row.token),
         revision=row.revision,
+        alerts_to=row.alerts_to,
     )
 
 
@@ -176,6 +184,8 @@ def _chat_view(chat: Chat) -> ChatView:
         kind=ChatKind(chat.kind),
         invite_link=chat.invite_link,
         problem=(chat.problem or {}).get("code", ""),
+        braked=chat.brake_at is not None,
+        brake_released_at=chat.brake_released_at,
     )
 
 

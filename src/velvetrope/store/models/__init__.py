@@ -1,6 +1,7 @@
 """The tables; one module per aggregate."""
 
 from velvetrope.store.models.access import Access
+from velvetrope.store.models.alert import Alert
 from velvetrope.store.models.audit import AuditEntry
 from velvetrope.store.models.checkout import Checkout
 from velvetrope.store.models.customer import Customer
@@ -12,6 +13,7 @@ from velvetrope.store.models.stripe_account import StripeAccount
 
 __all__ = [
     "Access",
+    "Alert",
     "AuditEntry",
     "Chat",
     "Checkout",

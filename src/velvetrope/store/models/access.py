@@ -23,6 +23,10 @@ class Access(models.Model):
     requested_at = models.DateTimeField(null=True, blank=True)
     #: When the product let the person in; null for members from before, whom it leaves alone.
     let_in_at = models.DateTimeField(null=True, blank=True)
+    #: When the product took the person out last.
+    removed_at = models.DateTimeField(null=True, blank=True)
+    #: When Telegram was last asked where the person is.
+    checked_at = models.DateTimeField(null=True, blank=True)
     #: What has been asked of Telegram and not been confirmed: `approve`, `remove` … or empty.
     action = models.CharField(max_length=16, blank=True, default="")
     #: Why the last action can't succeed, recorded once; empty otherwise.
@@ -39,6 +43,11 @@ class Access(models.Model):
                 fields=["chat"],
                 name="access_to_remove",
                 condition=models.Q(desired=False, observed=Presence.INSIDE.value),
+            ),
+            models.Index(
+                fields=["chat", "removed_at"],
+                name="access_removed",
+                condition=models.Q(removed_at__isnull=False),
             ),
             models.Index(
                 fields=["chat", "requested_at"],

@@ -26,6 +26,8 @@ class Customer(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     #: Since when the person blocks the bot; null while messages arrive.
     blocked_at = models.DateTimeField(null=True, blank=True)
+    #: Since when Telegram says that the account is deleted.
+    deactivated_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -40,6 +40,8 @@ class Entitlement(models.Model):
     decided_at = models.DateTimeField()
     #: When time alone can change the decision; null when it can't.
     recheck_at = models.DateTimeField(null=True, blank=True)
+    #: When time alone gives a reason to write to the customer; null when nothing is to be said.
+    notice_at = models.DateTimeField(null=True, blank=True)
     #: When it opened its chats first; null while it never did.
     opened_at = models.DateTimeField(null=True, blank=True)
     #: When Stripe was last asked; null for grants.
@@ -58,7 +60,12 @@ class Entitlement(models.Model):
                 fields=["recheck_at"],
                 name="entitlement_due",
                 condition=models.Q(recheck_at__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["notice_at"],
+                name="entitlement_notice_due",
+                condition=models.Q(notice_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -39,6 +39,12 @@ class Integration(models.Model):
 
     #: Differences from the default policy of domain/policy.py.
     policy = models.JSONField(default=dict, blank=True)
+    #: Differences from the default reminders: when what is said, and what is not.
+    reminders = models.JSONField(default=dict, blank=True)
+    #: Telegram id of the person or chat whom this bot tells of alerts; null tells nobody.
+    alerts_to = models.BigIntegerField(null=True, blank=True)
+    #: When everything was last held against Stripe and Telegram.
+    reconciled_at = models.DateTimeField(null=True, blank=True)
     terms_url = models.URLField(max_length=512, blank=True, default="")
     privacy_url = models.URLField(max_length=512, blank=True, default="")
     #: Where a customer asks about payments: shown by /paysupport.
@@ -72,6 +78,10 @@ class Chat(models.Model):
     problem = models.JSONField(null=True, blank=True)
     invite_link = models.CharField(max_length=255, blank=True, default="")
     invite_link_at = models.DateTimeField(null=True, blank=True)
+    #: Since when removals wait for an operator, because there were too many; null while they run.
+    brake_at = models.DateTimeField(null=True, blank=True)
+    #: When an operator let them go on: removals are counted from here.
+    brake_released_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

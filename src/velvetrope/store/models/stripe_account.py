@@ -19,6 +19,8 @@ class StripeAccount(models.Model):
     livemode = models.BooleanField(null=True, blank=True)
     #: A code and plain data of what an operator has to mend; null when all is well.
     problem = models.JSONField(null=True, blank=True)
+    #: All events that Stripe made before this moment have been fetched, or came by themselves.
+    events_until = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
