@@ -46,7 +46,7 @@ def _settings(error: SettingsError) -> str:
 
 def _vendor(error: VelvetError, settings: Settings | None) -> str:
     from velvetrope.cli.vendor_words import explain_here  # noqa: PLC0415  rare
-    from velvetrope.web.console import problems  # noqa: PLC0415  rare
+    from velvetrope.usecases.wording import problems  # noqa: PLC0415  rare
 
     problem = {"code": error.code, "data": dict(error.data)}
     said = explain_here(problem, settings) if settings else problems.explain(problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.secrecy import scrub
-from velvetrope.web.console.problems import explain, explain_all
+from velvetrope.usecases.wording.problems import explain, explain_all
 
 if TYPE_CHECKING:
     from velvetrope.cli.output import Record, Value

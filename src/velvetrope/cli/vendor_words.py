@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from velvetrope.web.console.problems import explain
+from velvetrope.usecases.wording.problems import explain
 
 if TYPE_CHECKING:
     from velvetrope.settings import Settings
-    from velvetrope.web.console.problems import Explanation
+    from velvetrope.usecases.wording.problems import Explanation
 
 _UNREACHED: Final = frozenset(
     {"telegram_unavailable", "telegram_timeout", "stripe_unavailable", "stripe_timeout"}

@@ -21,11 +21,11 @@ from velvetrope.store.models import (
     StripeAccount,
 )
 from velvetrope.usecases import operations
+from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.integrations import problems_of
 from velvetrope.web.console.pieces import Table
 from velvetrope.web.console.prices import price_of
-from velvetrope.web.console.problems import explain
 from velvetrope.web.console.rights import who
 from velvetrope.web.console.unfinished import unfinished_events, unfinished_items
 

@@ -9,6 +9,7 @@ from django.contrib import admin
 from velvetrope.domain.states import Registration
 from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
+from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
@@ -16,7 +17,6 @@ from velvetrope.web.console.forms import UseCaseAdmin
 from velvetrope.web.console.integration_forms import IntegrationForm
 from velvetrope.web.console.pieces import Fact, Table
 from velvetrope.web.console.prices import price_of
-from velvetrope.web.console.problems import Explanation, explain, explain_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

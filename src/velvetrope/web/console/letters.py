@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods
 from velvetrope.store.models import Integration
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import DeadLetter, Kind, Ref, Selection
+from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import payloads, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.moments import ago
 from velvetrope.web.console.people_search import number_of
-from velvetrope.web.console.problems import explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, QueryDict
     from django.utils.safestring import SafeString
 
-    from velvetrope.web.console.problems import Explanation
+    from velvetrope.usecases.wording.problems import Explanation
     from velvetrope.web.console.vendor import Site
 
 PER_PAGE: Final = 25

@@ -9,6 +9,7 @@ from django.contrib import admin
 
 from velvetrope.store.models import Chat, Plan
 from velvetrope.usecases import operations
+from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import RecordAdmin
@@ -17,7 +18,6 @@ from velvetrope.web.console.forms import JudgedForm, UseCaseAdmin
 from velvetrope.web.console.integrations import plan_state, problem_badge
 from velvetrope.web.console.pieces import Fact, Record, Table
 from velvetrope.web.console.prices import price_of
-from velvetrope.web.console.problems import explain
 from velvetrope.web.console.vendor import CheckboxInput, CheckboxList, NumberInput
 
 if TYPE_CHECKING:

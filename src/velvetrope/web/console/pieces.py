@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-    from velvetrope.web.console.problems import Explanation
+    from velvetrope.usecases.wording.problems import Explanation
 
 #: The colour of a state, by its name: the same word has the same colour everywhere.
 _LOOKS: Final[dict[str, str]] = {

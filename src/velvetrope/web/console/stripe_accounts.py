@@ -10,11 +10,11 @@ from velvetrope.domain import validation
 from velvetrope.store.models import StripeAccount
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations.stripe_accounts import signing_secrets
+from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.forms import JudgedForm, SecretField, UseCaseAdmin, judged
 from velvetrope.web.console.pieces import Fact
-from velvetrope.web.console.problems import explain
 from velvetrope.web.console.vendor import TextInput
 
 if TYPE_CHECKING:

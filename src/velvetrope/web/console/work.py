@@ -11,13 +11,13 @@ from velvetrope.domain.states import EventState, ItemState, Source
 from velvetrope.store.models import InboxEvent, Integration, Lane, OutboxItem, StripeAccount
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import Kind, Ref
+from velvetrope.usecases.wording.problems import Explanation, explain
 from velvetrope.web.console import moments, payloads, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction, RecordAdmin
 from velvetrope.web.console.filters import IntegrationFilter
 from velvetrope.web.console.people_search import customer_ids, number_of
 from velvetrope.web.console.pieces import Block, Fact, Record, Table
-from velvetrope.web.console.problems import Explanation, explain
 from velvetrope.web.console.rights import who
 from velvetrope.web.console.unfinished import EventStateFilter, ItemStateFilter, unfinished_events
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import velvetrope
-from velvetrope.web.console.problems import PROBLEMS, explain, explain_all
+from velvetrope.usecases.wording.problems import PROBLEMS, explain, explain_all
 
 SOURCES = Path(velvetrope.__file__).parent
 RAISED = {"NeedsOperator", "Permanent", "RetryLater", "Problem", "_Rule"}
