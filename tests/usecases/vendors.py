@@ -63,6 +63,8 @@ class FakeStripe:
     invoices: dict[str, str] = field(default_factory=dict)
     #: Statuses of invoices; others are paid.
     bills: dict[str, str] = field(default_factory=dict)
+    #: Customers of whom nothing can be listed (any more).
+    gone: set[str] = field(default_factory=set)
     trouble: VelvetError | None = None
     #: Whether there is no gateway at all.
     keyless: VelvetError | None = None
@@ -81,6 +83,12 @@ class FakeStripe:
 
     async def fetch_subscription(self, key: str) -> SubscriptionSnapshot:
         return self._found(self.subscriptions, key)
+
+    async def fetch_customer_subscriptions(self, key: str) -> tuple[SubscriptionSnapshot, ...]:
+        self._answers(f"subscriptions of {key}")
+        if key in self.gone:
+            raise Permanent("stripe_not_found", param="customer")
+        return tuple(one for one in self.subscriptions.values() if one.customer == key)
 
     async def fetch_payment(self, key: str) -> PaymentSnapshot:
         return self._found(self.payments, key)
@@ -152,10 +160,13 @@ class FakeStripe:
             self.made.append((key, request))
         return self.names.get(key)
 
-    def _found(self, kind: Mapping[str, T], key: str) -> T:
-        self.asked.append(key)
+    def _answers(self, question: str) -> None:
+        self.asked.append(question)
         if self.trouble is not None:
             raise self.trouble
+
+    def _found(self, kind: Mapping[str, T], key: str) -> T:
+        self._answers(key)
         if key not in kind:
             raise Permanent("stripe_not_found", param="id")
         return kind[key]

@@ -58,6 +58,21 @@ def find_holder(external_id: str, account_id: int) -> tuple[int, int] | None:
     )
 
 
+def find_stripe_customer(integration_id: int, telegram_user_id: int) -> str | None:
+    """Find the Stripe customer of a customer."""
+    return (
+        Customer.objects.filter(integration_id=integration_id, telegram_user_id=telegram_user_id)
+        .values_list("stripe_customer_id", flat=True)
+        .first()
+    )
+
+
+def find_recorded(external_ids: Sequence[str]) -> set[str]:
+    """Find which of these subscriptions and payments have a row, whoever's it is."""
+    rows = Entitlement.objects.filter(external_id__in=external_ids)
+    return set(rows.values_list("external_id", flat=True))
+
+
 def find_taken_back(external_ids: Sequence[str]) -> set[str]:
     """Find which of these rights are suspended or ended by a refund or a dispute."""
     rows = Entitlement.objects.filter(external_id__in=external_ids).exclude(

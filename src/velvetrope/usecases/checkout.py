@@ -12,6 +12,7 @@ from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import CheckoutState, Interval
 from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
+from velvetrope.store import owners
 from velvetrope.store.models import Checkout, Customer, Entitlement
 from velvetrope.usecases import membership
 from velvetrope.usecases.services import DEEP_LINK
@@ -142,7 +143,7 @@ async def offer_portal(services: Services, key: CustomerKey, *, language: str) -
     Raises Permanent `nothing_to_manage` for somebody who never paid.
     """
     view = await services.view(key[0])
-    customer_id = await services.db.read(lambda: _stripe_customer(key))
+    customer_id = await services.db.read(lambda: owners.find_stripe_customer(*key))
     if view is None or customer_id is None:
         raise Permanent("nothing_to_manage")
     gateway = await services.stripe.gateway(view.stripe_account_id)
@@ -181,14 +182,6 @@ def _read_buyer(key: CustomerKey, plan_id: int, event: Event) -> _Buyer:
         name=customer.first_name,
         language=customer.chosen_language or customer.telegram_language,
         tried=Entitlement.objects.filter(customer=customer, trial_end__isnull=False).exists(),
-    )
-
-
-def _stripe_customer(key: CustomerKey) -> str | None:
-    return (
-        Customer.objects.filter(integration_id=key[0], telegram_user_id=key[1])
-        .values_list("stripe_customer_id", flat=True)
-        .first()
     )
 
 

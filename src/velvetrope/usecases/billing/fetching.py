@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from velvetrope.usecases.services import Services
 
 NOT_FOUND = "stripe_not_found"
+#: Statuses of subscriptions whose first payment didn't come.
+NEVER_RAN = frozenset({"incomplete", "incomplete_expired"})
 
 
 class Fetcher:
@@ -89,11 +91,19 @@ class Fetcher:
             return BillingFacts(owner=None, asked_at=asked_at)
         return await self._of_payment(payment, asked_at)
 
-    async def known(self, owner: tuple[int, int], names: Sequence[str]) -> BillingFacts:
-        """Fetch again what a customer's rights and purchases rest on, by the names of it all."""
+    async def known(
+        self, owner: tuple[int, int], names: Sequence[str], stripe_customer_id: str | None = None
+    ) -> BillingFacts:
+        """Fetch again what a customer's rights and purchases rest on, by the names of it all.
+
+        And the subscriptions of their Stripe customer, whose every event may have been lost.
+        """
         asked_at = self._services.clock()
         found: dict[str, SubscriptionSnapshot | PaymentSnapshot | CheckoutSessionSnapshot] = {}
         missing: set[str] = set()
+        if stripe_customer_id is not None:
+            for one in await self._of_customer(owner, names, stripe_customer_id):
+                found[one.id] = one
         left = list(names)
         while left:  # a purchase names what came of it
             name = left.pop(0)
@@ -121,6 +131,43 @@ class Fetcher:
             is_whole=True,
         )
 
+    async def _of_customer(
+        self, owner: tuple[int, int], names: Sequence[str], stripe_customer_id: str
+    ) -> list[SubscriptionSnapshot]:
+        """Fetch the subscriptions of a Stripe customer: those of these names, and unknown ones.
+
+        Unknown ones count where they are the owner's: one Stripe customer may buy of several bots,
+        and of other products. What never began to run is left to its events.
+        """
+        gateway = await self._gateway()
+        try:
+            listed = await gateway.fetch_customer_subscriptions(stripe_customer_id)
+        except Permanent as error:
+            if error.code != NOT_FOUND:
+                raise
+            return []  # deleted: what it had is asked for by name
+        ids = [one.id for one in listed]
+        recorded = await self._services.db.read(lambda: owners.find_recorded(ids))
+        return [
+            one
+            for one in listed
+            if one.id in names
+            or (
+                one.id not in recorded
+                and one.status not in NEVER_RAN
+                and await self._owner_of(one) == owner
+            )
+        ]
+
+    async def _owner_of(self, subscription: SubscriptionSnapshot) -> tuple[int, int] | None:
+        return await find_owner(
+            self._services,
+            self._account_id,
+            name=subscription.id,
+            metadata=subscription.metadata,
+            customer_id=subscription.customer,
+        )
+
     async def _object(
         self, name: str
     ) -> SubscriptionSnapshot | PaymentSnapshot | CheckoutSessionSnapshot:
@@ -137,15 +184,8 @@ class Fetcher:
         payments: tuple[PaymentSnapshot, ...],
         asked_at: datetime,
     ) -> BillingFacts:
-        owner = await find_owner(
-            self._services,
-            self._account_id,
-            name=subscription.id,
-            metadata=subscription.metadata,
-            customer_id=subscription.customer,
-        )
         return BillingFacts(
-            owner=owner,
+            owner=await self._owner_of(subscription),
             asked_at=asked_at,
             subscriptions=(subscription,),
             payments=payments,

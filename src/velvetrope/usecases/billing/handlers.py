@@ -121,8 +121,10 @@ async def look_again(services: Services, owner: tuple[int, int]) -> BillingFacts
     view = await services.view(owner[0])
     if view is None:
         return None
-    names = await services.db.read(lambda: owners.list_names(*owner))
-    return await Fetcher(services, view.stripe_account_id).known(owner, names)
+    names, payer = await services.db.read(
+        lambda: (owners.list_names(*owner), owners.find_stripe_customer(*owner))
+    )
+    return await Fetcher(services, view.stripe_account_id).known(owner, names, payer)
 
 
 async def _session(fetcher: Fetcher, peek: EventPeek) -> BillingFacts | None:
