@@ -48,6 +48,18 @@ SUB, ONCE = EntitlementKind.SUBSCRIPTION, EntitlementKind.ONE_TIME
             "until",
             END,
         ),
+        (
+            EntitlementFacts(kind=EntitlementKind.CLAIM, status="active", period_end=END),
+            False,
+            "claim",
+            END,
+        ),
+        (
+            EntitlementFacts(kind=EntitlementKind.CLAIM, status="active", period_end=NOW),
+            False,
+            "ended",
+            NOW,
+        ),
     ],
 )
 def test_each_state_of_an_entitlement_has_its_words(

@@ -12,7 +12,7 @@ from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_record, print_records
 from velvetrope.cli.waiting import finish_job
 from velvetrope.domain import validation
-from velvetrope.domain.states import EntitlementKind
+from velvetrope.domain.states import GIVEN
 from velvetrope.store.clock import present
 from velvetrope.store.models import Customer
 from velvetrope.usecases import operations
@@ -52,9 +52,9 @@ def grant(options: argparse.Namespace) -> int:
 
 
 def revoke(options: argparse.Namespace) -> int:
-    """End all grants that the member holds; what was paid for ends in Stripe."""
+    """End all grants and claims that the member holds; what was paid for ends in Stripe."""
     row = find_member(options.member, options.bot)
-    held = row.entitlement_set.filter(kind=EntitlementKind.GRANT, holds=True)
+    held = row.entitlement_set.filter(kind__in=GIVEN, holds=True)
     if not held:
         raise CommandError(
             "This member holds no grant",

@@ -19,6 +19,7 @@ class StandingKind(StrEnum):
     TRIAL = "trial"  # free until `until`, then it renews
     PAST_DUE = "past_due"  # the payment failed, access until `until`
     UNTIL = "until"  # paid once or granted, until `until`
+    CLAIM = "claim"  # a member from before, who has until `until` to subscribe
     FOREVER = "forever"
     PAUSED = "paused"  # active, nothing is collected
     PENDING_PAYMENT = "pending_payment"  # the money is on its way
@@ -56,6 +57,8 @@ def describe(
         until = facts.ends_at
     elif kind is StandingKind.PAST_DUE:
         until = decision.recheck_at
+    elif kind is None and facts.kind is EntitlementKind.CLAIM and until is not None:
+        kind = StandingKind.CLAIM
     elif kind is None and facts.kind is not EntitlementKind.SUBSCRIPTION:
         kind = StandingKind.FOREVER if facts.period_end is None else StandingKind.UNTIL
     elif kind is None and collection_paused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Source(StrEnum):
@@ -78,6 +79,10 @@ class EntitlementKind(StrEnum):
     CLAIM = "claim"  # a member from before the product, who has until its end to subscribe
 
 
+#: What operators give, and end, without any money: Stripe knows nothing of it.
+GIVEN: Final = frozenset({EntitlementKind.GRANT, EntitlementKind.CLAIM})
+
+
 class Presence(StrEnum):
     """What Telegram says of one person in one chat."""
 
@@ -87,6 +92,13 @@ class Presence(StrEnum):
     OUTSIDE = "outside"
     BANNED = "banned"
     KEEPER = "keeper"  # owner or administrator: never removed by the product
+
+
+class AdoptionState(StrEnum):
+    LOOKING = "looking"  # Telegram is being asked where everybody is
+    READY = "ready"  # it is known whom it concerns; an operator decides
+    ADOPTING = "adopting"  # confirmed, one person after the other
+    DONE = "done"
 
 
 class Refund(StrEnum):

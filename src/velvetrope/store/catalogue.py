@@ -76,6 +76,8 @@ class IntegrationView:
     revision: int
     #: Whom this bot tells of alerts, by Telegram id.
     alerts_to: int | None = None
+    #: Until when members from before may claim their place by the link; None: not at all.
+    claim_until: datetime | None = None
 
     def plan(self, plan_id: int) -> PlanView | None:
         return next((plan for plan in self.plans if plan.id == plan_id), None)
@@ -167,6 +169,7 @@ def _view(row: Integration) -> IntegrationView:
         token=_present(row.token),
         revision=row.revision,
         alerts_to=row.alerts_to,
+        claim_until=row.claim_until,
     )
 
 

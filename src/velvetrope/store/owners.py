@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.access import Reason
-from velvetrope.domain.states import CheckoutState, Dispute, EntitlementKind, Refund
+from velvetrope.domain.states import GIVEN, CheckoutState, Dispute, EntitlementKind, Refund
 from velvetrope.store.models import Checkout, Customer, Entitlement, Integration
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def list_names(integration_id: int, telegram_user_id: int) -> list[str]:
     }
     rights = (
         Entitlement.objects.filter(**whose)
-        .exclude(kind=EntitlementKind.GRANT.value)
+        .exclude(kind__in=GIVEN)
         .exclude(kind=EntitlementKind.SUBSCRIPTION.value, status__in=FINAL_STATUSES)
         .exclude(kind=EntitlementKind.ONE_TIME.value, reason=Reason.LAPSED.value)
         .exclude(external_id__startswith="cs_")  # cost nothing: there is nothing to be undone

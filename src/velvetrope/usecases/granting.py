@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.states import EntitlementKind, EventOutcome
+from velvetrope.domain.states import GIVEN, EntitlementKind, EventOutcome
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Entitlement
 from velvetrope.usecases import entitlements, membership, notices, observing
@@ -73,7 +73,7 @@ class GrantHandler:
 
 
 class RevokeHandler:
-    """Ends a grant now; the rules find that its time is over."""
+    """Ends a grant or a claim now; the rules find that its time is over."""
 
     async def prepare(self, event: Event) -> RevokeOrder:
         return jobs.decode(event.payload, RevokeOrder)
@@ -87,7 +87,7 @@ class RevokeHandler:
             return EventOutcome.IGNORED.value
         rows = work.entitlements(customer)
         row = next((one for one in rows if one.id == facts.entitlement_id), None)
-        if row is None or row.kind != EntitlementKind.GRANT or not row.holds:
+        if row is None or row.kind not in GIVEN or not row.holds:
             return EventOutcome.IGNORED.value
         view = work.integration(facts.integration_id)
         row.status = "canceled"

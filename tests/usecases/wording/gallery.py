@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.access import Reason
@@ -95,7 +96,7 @@ EMPTY = replace(integration_view(chats=(), plans=()), policy=Policy(grace_days=0
 def standings() -> list[Standing]:
     dated = [
         Standing(kind, plan.id, SOON, manageable=True)
-        for kind, plan in zip(StandingKind, PLANS * 2, strict=True)
+        for kind, plan in zip(StandingKind, cycle(PLANS), strict=False)
     ]
     undated = [replace(one, until=None) for one in dated]
     gone = Standing(StandingKind.RENEWS, 99, LATER, manageable=True)

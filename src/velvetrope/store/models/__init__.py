@@ -1,6 +1,7 @@
 """The tables; one module per aggregate."""
 
 from velvetrope.store.models.access import Access
+from velvetrope.store.models.adoption import Adoption, AdoptionRow
 from velvetrope.store.models.alert import Alert
 from velvetrope.store.models.audit import AuditEntry
 from velvetrope.store.models.checkout import Checkout
@@ -13,6 +14,8 @@ from velvetrope.store.models.stripe_account import StripeAccount
 
 __all__ = [
     "Access",
+    "Adoption",
+    "AdoptionRow",
     "Alert",
     "AuditEntry",
     "Chat",

@@ -15,7 +15,7 @@ class Entitlement(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT)
     kind = state_field(EntitlementKind, EntitlementKind.SUBSCRIPTION)
-    #: `sub_…`, `pi_…` (or `cs_…` for a session that cost nothing), `grant:<id>`.
+    #: `sub_…`, `pi_…` (or `cs_…` for a session that cost nothing), `grant:<id>`, `claim:<id>`.
     external_id = models.CharField(max_length=255, unique=True)
 
     #: Stripe's word, as it is: the enumeration is open.

@@ -45,6 +45,8 @@ class Integration(models.Model):
     alerts_to = models.BigIntegerField(null=True, blank=True)
     #: When everything was last held against Stripe and Telegram.
     reconciled_at = models.DateTimeField(null=True, blank=True)
+    #: Until when members from before may claim their place by the link; null: it leads to plans.
+    claim_until = models.DateTimeField(null=True, blank=True)
     terms_url = models.URLField(max_length=512, blank=True, default="")
     privacy_url = models.URLField(max_length=512, blank=True, default="")
     #: Where a customer asks about payments: shown by /paysupport.
@@ -83,6 +85,9 @@ class Chat(models.Model):
     #: When an operator let them go on: removals are counted from here.
     brake_released_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
+    #: How many members Telegram counts, bots and administrators included; null while unknown.
+    member_count = models.PositiveIntegerField(null=True, blank=True)
+    counted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

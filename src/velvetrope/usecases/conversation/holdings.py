@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.states import CheckoutState
+from velvetrope.domain.states import CheckoutState, EntitlementKind
 from velvetrope.usecases import membership
 from velvetrope.usecases.entitlements import standing_of
 from velvetrope.usecases.wording import messages
@@ -25,7 +25,14 @@ def holds_anything(work: Work, customer: Customer) -> bool:
 
 
 def holds_plan(work: Work, customer: Customer, plan_id: int) -> bool:
-    return any(row.holds and row.plan_id == plan_id for row in work.entitlements(customer))
+    return any(
+        holds_for_good(row) and row.plan_id == plan_id for row in work.entitlements(customer)
+    )
+
+
+def holds_for_good(row: Entitlement) -> bool:
+    """Tell whether there is nothing left to buy: a claim is there to be bought before it ends."""
+    return row.holds and row.kind != EntitlementKind.CLAIM.value
 
 
 def owes_for_plan(rows: Iterable[Entitlement], plan_id: int) -> bool:

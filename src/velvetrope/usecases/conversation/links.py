@@ -175,6 +175,6 @@ def _read(key: CustomerKey, plan_id: int | None) -> tuple[str, bool]:
     awaited = Checkout.objects.filter(
         customer=customer, plan_id=plan_id, state=CheckoutState.PENDING.value
     )
-    held = any(row.holds for row in rights)
+    held = any(holdings.holds_for_good(row) for row in rights)
     wanted = not (held or holdings.owes_for_plan(rights, plan_id) or awaited.exists())
     return customer.chosen_language, wanted

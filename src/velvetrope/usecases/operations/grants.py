@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from velvetrope.domain.states import EntitlementKind
+from velvetrope.domain.states import GIVEN
 from velvetrope.pipeline import jobs
 from velvetrope.store.clock import present
 from velvetrope.store.ids import new_id
@@ -64,7 +64,7 @@ def grant(
 
 
 def revoke(entitlement_id: int, note: str, actor: str) -> str:
-    """Order the end of a grant; what was paid for ends in Stripe, not here.
+    """Order the end of a grant or a claim; what was paid for ends in Stripe, not here.
 
     Gives the job's external id, by which its end can be looked up. Raises GrantRefusedError, and
     DoesNotExist for an unknown id.
@@ -72,12 +72,12 @@ def revoke(entitlement_id: int, note: str, actor: str) -> str:
     with transaction.atomic():
         entitlement = Entitlement.objects.select_related("customer").get(id=entitlement_id)
         customer = entitlement.customer
-        if entitlement.kind != EntitlementKind.GRANT:
+        if entitlement.kind not in GIVEN:
             raise GrantRefusedError(
                 "This was paid for. Cancel or refund it in Stripe, and access follows."
             )
         if not entitlement.holds:
-            raise GrantRefusedError("This grant is over already.")
+            raise GrantRefusedError("It is over already.")
         order = RevokeOrder(
             entitlement_id=entitlement.id,
             integration_id=customer.integration_id,

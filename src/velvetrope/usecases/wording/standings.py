@@ -20,6 +20,7 @@ _ORDER = (
     StandingKind.PAST_DUE,
     StandingKind.DISPUTED,
     StandingKind.PENDING_PAYMENT,
+    StandingKind.CLAIM,
     StandingKind.EXPIRING,
     StandingKind.TRIAL,
     StandingKind.RENEWS,
@@ -38,6 +39,8 @@ _UNDATED = frozenset(
 )
 #: What is told of a plan instead of a payment for it that is on its way.
 _OPEN = frozenset({*StandingKind} - {StandingKind.ENDED})
+#: What opens chats for longer than a claim has to be thought of.
+_OPENING = _OPEN - {StandingKind.CLAIM, StandingKind.PENDING_PAYMENT, StandingKind.DISPUTED}
 _PRICED = frozenset({StandingKind.RENEWS, StandingKind.TRIAL})
 MOST_SHOWN = 15
 
@@ -50,7 +53,7 @@ def status(
     pending: Sequence[PlanView] = (),
 ) -> OutgoingMessage:
     """Tell all that a person holds; `doors` may be entered, `pending` waits for its money."""
-    shown = worth_telling(standings)
+    shown = [one for one in worth_telling(standings) if not _is_settled(words, one, standings)]
     blocks = [_block(words, standing) for standing in shown[:MOST_SHOWN]]
     blocks += [
         parts.lines(
@@ -94,6 +97,16 @@ def worth_telling(standings: Sequence[Standing]) -> list[Standing]:
     kept = [s for s in standings if s.kind is not StandingKind.ENDED]
     kept.extend(latest_ended.values())
     return sorted(kept, key=lambda standing: _ORDER.index(standing.kind))
+
+
+def _is_settled(words: Words, claim: Standing, standings: Sequence[Standing]) -> bool:
+    """Tell a claim whose chats something else opens by now: its end changes nothing."""
+    plan = words.view.plan(claim.plan_id)
+    if claim.kind is not StandingKind.CLAIM or plan is None:
+        return False
+    others = (words.view.plan(one.plan_id) for one in standings if one.kind in _OPENING)
+    opened = {chat_id for other in others if other for chat_id in other.chat_ids}
+    return opened.issuperset(plan.chat_ids)
 
 
 def _end(standing: Standing) -> float:

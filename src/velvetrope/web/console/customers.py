@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from velvetrope.domain.states import EntitlementKind
+from velvetrope.domain.states import GIVEN, EntitlementKind
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Customer, Entitlement, Plan
 from velvetrope.usecases import operations
@@ -89,7 +89,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
     def record(self, request: HttpRequest, row: Customer) -> Record:
         may_act = self.may_act(request)
         entitlements = customer_tables.entitlements_of(row)
-        grants = [one for one in entitlements if one.kind == EntitlementKind.GRANT and one.holds]
+        grants = [one for one in entitlements if one.kind in GIVEN and one.holds]
         panel: dict[str, object] = {
             "plans": [(plan.pk, f"{plan} ({price_of(plan)})") for plan in _plans(row)],
             "grant_url": self.action_url(row, "grant"),
@@ -137,7 +137,8 @@ def _facts(row: Customer) -> list[Fact]:
 
 def _revoke_label(grant: Entitlement) -> str:
     until = f"until {grant.period_end:%Y-%m-%d}" if grant.period_end else "for ever"
-    return f"Revoke the grant of {grant.plan}, {until}"
+    what = "claim" if grant.kind == EntitlementKind.CLAIM else "grant"
+    return f"Revoke the {what} of {grant.plan}, {until}"
 
 
 def _plans(row: Customer) -> QuerySet[Plan]:

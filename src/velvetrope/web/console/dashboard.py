@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core.cache import cache
 from django.db.models import Min, Q
 
-from velvetrope.domain.states import EntitlementKind, ItemState, Presence, Registration
+from velvetrope.domain.states import GIVEN, ItemState, Presence, Registration
 from velvetrope.store.models import (
     Access,
     Chat,
@@ -174,7 +174,7 @@ def _troubles() -> list[dict[str, object]]:
 
 def _payments() -> Table:
     rows = (
-        Entitlement.objects.exclude(kind=EntitlementKind.GRANT)
+        Entitlement.objects.exclude(kind__in=GIVEN)
         .select_related("customer", "plan")
         .order_by("-id")[:_NEWEST]
     )

@@ -37,7 +37,7 @@ class OfCustomerAdmin(RecordAdmin[M]):
             return queryset, False
         if self.stripe_column and "_" in term and not term.startswith(("cus_", "@")):
             return queryset.filter(**{self.stripe_column: term}), False
-        if self.stripe_column and term.startswith("grant:"):
+        if self.stripe_column and term.startswith(("grant:", "claim:")):
             return queryset.filter(**{self.stripe_column: term}), False
         found = list(customer_ids(term)[:100])
         own = queryset.filter(pk=number_of(term) or 0)
