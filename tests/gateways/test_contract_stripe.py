@@ -183,8 +183,12 @@ async def test_a_paid_session_leads_to_a_subscription_with_its_tag(
     assert (invoice.subscription, invoice.subscription_metadata) == (found.id, TAG)
     of_invoice = await gateway.fetch_subscription_of_invoice(found.latest_invoice)
     assert of_invoice == found
-    assert await gateway.fetch_customer_subscriptions(found.customer) == (found,)
-    assert [one async for one in gateway.list_subscriptions()] == [found]
+    assert found.invoice == invoice
+    assert (invoice.reason, invoice.paid_at is not None) == ("subscription_create", True)
+    assert str(invoice.hosted_invoice_url).startswith("http")
+    listed = msgspec.structs.replace(found, invoice=None)
+    assert await gateway.fetch_customer_subscriptions(found.customer) == (listed,)
+    assert [one async for one in gateway.list_subscriptions()] == [listed]
 
 
 async def test_a_trial_needs_no_payment_yet(gateway: StripeGateway, shop: Shop) -> None:
@@ -242,6 +246,7 @@ async def test_a_one_time_payment_has_its_session_and_tag(
     )
     assert (payment.amount, payment.amount_received, payment.amount_refunded) == (4900, 4900, 0)
     assert (payment.session, payment.subscription) == (session.id, None)
+    assert str(payment.receipt_url).startswith("http")
     assert payment.invoice is not None
     assert await gateway.fetch_subscription_of_invoice(payment.invoice) is None
 
@@ -308,6 +313,19 @@ async def test_a_failed_renewal_shows_where_to_pay(gateway: StripeGateway, shop:
     invoice = await gateway.fetch_invoice(found.latest_invoice)
     assert invoice.attempt_count > 0
     assert invoice.hosted_invoice_url is not None
+    assert not invoice.needs_action
+
+
+async def test_a_renewal_that_waits_for_the_customer_says_so(
+    gateway: StripeGateway, shop: Shop
+) -> None:
+    session = await _paid(gateway, shop, shop.monthly, card="good")
+    shop.control(f"customers/{session.customer}/card", card="needs_action")
+    shop.control("clock", seconds=93 * DAY)
+    found = await gateway.fetch_subscription(str(session.subscription))
+    assert found.status == "past_due"
+    assert found.invoice is not None
+    assert found.invoice.needs_action
 
 
 async def test_the_portal_has_an_address(gateway: StripeGateway) -> None:

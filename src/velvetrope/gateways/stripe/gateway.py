@@ -9,7 +9,7 @@ import stripe
 
 from velvetrope.gateways.stripe import shapes
 from velvetrope.gateways.stripe.asking import ask, each, read
-from velvetrope.gateways.stripe.payments import Undoing, fetch_payment
+from velvetrope.gateways.stripe.payments import Undoing, fetch_needs_action, fetch_payment
 from velvetrope.gateways.stripe.requests import checkout_params, customer_params, locale_for
 from velvetrope.gateways.stripe.snapshots import EventSnapshot
 
@@ -84,8 +84,15 @@ class StripeGateway:
         return (await ask(call, shapes.Price)).snapshot()
 
     async def fetch_subscription(self, subscription: str) -> SubscriptionSnapshot:
-        call = self._api.subscriptions.retrieve_async(subscription)
-        return (await ask(call, shapes.Subscription)).snapshot()
+        """Fetch a subscription with its newest invoice, and whether that waits for the customer."""
+        params: Any = {"expand": ["latest_invoice"]}
+        call = self._api.subscriptions.retrieve_async(subscription, params)
+        found = (await ask(call, shapes.Subscription)).snapshot()
+        if found.status != "past_due" or found.invoice is None or found.invoice.status != "open":
+            return found
+        waits = await fetch_needs_action(self._api, found.invoice.id)
+        invoice = msgspec.structs.replace(found.invoice, needs_action=waits)
+        return msgspec.structs.replace(found, invoice=invoice)
 
     async def fetch_checkout_session(self, session: str) -> CheckoutSessionSnapshot:
         call = self._api.checkout.sessions.retrieve_async(session)

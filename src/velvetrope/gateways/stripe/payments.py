@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 _UNDONE_REFUNDS: Final = frozenset({"failed", "canceled"})
 
 
+#: The charge has the receipt.
+_WITH_CHARGE: Final[Any] = {"expand": ["latest_charge"]}
+
+
 class _Object(msgspec.Struct, frozen=True):
     id: str
+
+
+class _Charge(msgspec.Struct, frozen=True):
+    receipt_url: str | None = None
 
 
 class _Intent(msgspec.Struct, frozen=True):
@@ -35,6 +43,7 @@ class _Intent(msgspec.Struct, frozen=True):
     livemode: bool
     customer: str | _Object | None = None
     metadata: dict[str, str] | None = None
+    latest_charge: str | _Charge | None = None
 
 
 class _Refund(msgspec.Struct, frozen=True):
@@ -80,7 +89,7 @@ async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot
     try:
         async with asyncio.TaskGroup() as group:
             asked = group.create_task(
-                ask(api.payment_intents.retrieve_async(payment_intent), _Intent)
+                ask(api.payment_intents.retrieve_async(payment_intent, _WITH_CHARGE), _Intent)
             )
             refunds = group.create_task(_all(api.refunds.list_async, of_payment, _Refund))
             disputes = group.create_task(_all(api.disputes.list_async, of_payment, DisputeSnapshot))
@@ -95,6 +104,7 @@ async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot
     else:
         intent = asked.result()
         invoice = next((_id(paid.invoice) for paid in invoices.result()), None)
+        charge = intent.latest_charge
         counted = (r.amount for r in refunds.result() if r.status not in _UNDONE_REFUNDS)
         return PaymentSnapshot(
             id=intent.id,
@@ -111,8 +121,29 @@ async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot
             session=next((session.id for session in sessions.result()), None),
             created=datetime.fromtimestamp(intent.created, UTC),
             livemode=intent.livemode,
+            receipt_url=charge.receipt_url if isinstance(charge, _Charge) else None,
         )
     raise failure
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    status: str
+
+
+class _AttemptedPayment(msgspec.Struct, frozen=True):
+    payment_intent: str | _Attempt | None = None
+
+
+class _AttemptOfInvoice(msgspec.Struct, frozen=True):
+    payment: _AttemptedPayment
+
+
+async def fetch_needs_action(api: V1Services, invoice: str) -> bool:
+    """Tell whether an invoice waits for its customer, who has to confirm the payment."""
+    params = {"invoice": invoice, "expand": ["data.payment.payment_intent"]}
+    attempts = await _all(api.invoice_payments.list_async, params, _AttemptOfInvoice)
+    intents = (one.payment.payment_intent for one in attempts)
+    return any(isinstance(one, _Attempt) and one.status == "requires_action" for one in intents)
 
 
 async def _all(

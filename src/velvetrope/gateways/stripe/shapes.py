@@ -112,6 +112,54 @@ class Price(msgspec.Struct, frozen=True):
         )
 
 
+class _SubscriptionDetails(msgspec.Struct, frozen=True):
+    subscription: _Reference = None
+    metadata: _Metadata = None
+
+
+class _InvoiceParent(msgspec.Struct, frozen=True):
+    subscription_details: _SubscriptionDetails | None = None
+
+
+class _Transitions(msgspec.Struct, frozen=True):
+    paid_at: _Seconds | None = None
+
+
+class Invoice(msgspec.Struct, frozen=True):
+    id: str
+    currency: str
+    amount_due: int
+    amount_paid: int
+    attempt_count: int
+    created: _Seconds
+    livemode: bool
+    status: str | None = None
+    customer: _Reference = None
+    parent: _InvoiceParent | None = None
+    hosted_invoice_url: str | None = None
+    billing_reason: str | None = None
+    status_transitions: _Transitions = _Transitions()
+
+    def snapshot(self) -> snapshots.InvoiceSnapshot:
+        details = self.parent.subscription_details if self.parent else None
+        return snapshots.InvoiceSnapshot(
+            id=self.id,
+            status=self.status,
+            customer=_id(self.customer),
+            subscription=_id(details.subscription) if details else None,
+            subscription_metadata=(details.metadata if details else None) or {},
+            hosted_invoice_url=self.hosted_invoice_url,
+            amount_due=self.amount_due,
+            amount_paid=self.amount_paid,
+            currency=self.currency,
+            attempt_count=self.attempt_count,
+            created=moment(self.created),
+            livemode=self.livemode,
+            paid_at=_moment(self.status_transitions.paid_at),
+            reason=self.billing_reason,
+        )
+
+
 class _SubscriptionItem(msgspec.Struct, frozen=True):
     price: _Object
     current_period_end: _Seconds | None = None
@@ -139,12 +187,15 @@ class Subscription(msgspec.Struct, frozen=True):
     trial_end: _Seconds | None = None
     pause_collection: dict[str, object] | None = None
     cancellation_details: _Cancellation | None = None
-    latest_invoice: _Reference = None
+    #: Expanded where one subscription is fetched, an id in lists.
+    latest_invoice: str | Invoice | None = None
 
     def snapshot(self) -> snapshots.SubscriptionSnapshot:
         items = self.items.data
         ends = [item.current_period_end for item in items if item.current_period_end is not None]
         details = self.cancellation_details
+        latest = self.latest_invoice
+        invoice = latest.snapshot() if isinstance(latest, Invoice) else None
         return snapshots.SubscriptionSnapshot(
             id=self.id,
             status=self.status,
@@ -158,9 +209,10 @@ class Subscription(msgspec.Struct, frozen=True):
             trial_end=_moment(self.trial_end),
             paused_collection=self.pause_collection is not None,
             cancel_reason=details.reason if details else None,
-            latest_invoice=_id(self.latest_invoice),
+            latest_invoice=latest.id if isinstance(latest, Invoice) else latest,
             created=moment(self.created),
             livemode=self.livemode,
+            invoice=invoice,
         )
 
 
@@ -196,46 +248,6 @@ class CheckoutSession(msgspec.Struct, frozen=True):
             expires_at=moment(self.expires_at),
             amount_total=self.amount_total,
             currency=self.currency,
-            created=moment(self.created),
-            livemode=self.livemode,
-        )
-
-
-class _SubscriptionDetails(msgspec.Struct, frozen=True):
-    subscription: _Reference = None
-    metadata: _Metadata = None
-
-
-class _InvoiceParent(msgspec.Struct, frozen=True):
-    subscription_details: _SubscriptionDetails | None = None
-
-
-class Invoice(msgspec.Struct, frozen=True):
-    id: str
-    currency: str
-    amount_due: int
-    amount_paid: int
-    attempt_count: int
-    created: _Seconds
-    livemode: bool
-    status: str | None = None
-    customer: _Reference = None
-    parent: _InvoiceParent | None = None
-    hosted_invoice_url: str | None = None
-
-    def snapshot(self) -> snapshots.InvoiceSnapshot:
-        details = self.parent.subscription_details if self.parent else None
-        return snapshots.InvoiceSnapshot(
-            id=self.id,
-            status=self.status,
-            customer=_id(self.customer),
-            subscription=_id(details.subscription) if details else None,
-            subscription_metadata=(details.metadata if details else None) or {},
-            hosted_invoice_url=self.hosted_invoice_url,
-            amount_due=self.amount_due,
-            amount_paid=self.amount_paid,
-            currency=self.currency,
-            attempt_count=self.attempt_count,
             created=moment(self.created),
             livemode=self.livemode,
         )

@@ -62,6 +62,8 @@ class SubscriptionSnapshot(_Snapshot, frozen=True, kw_only=True):
     latest_invoice: str | None
     created: datetime
     livemode: bool
+    #: What `latest_invoice` names, where one subscription was fetched; None in lists of many.
+    invoice: InvoiceSnapshot | None = None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -114,6 +116,8 @@ class PaymentSnapshot(_Snapshot, frozen=True, kw_only=True):
     session: str | None
     created: datetime
     livemode: bool
+    #: Stripe's page of what was received; None while there is none.
+    receipt_url: str | None = None
 
     @property
     def is_fully_refunded(self) -> bool:
@@ -135,6 +139,11 @@ class InvoiceSnapshot(_Snapshot, frozen=True, kw_only=True):
     attempt_count: int
     created: datetime
     livemode: bool
+    paid_at: datetime | None = None
+    #: Why there is this invoice, such as `subscription_cycle` for a renewal.
+    reason: str | None = None
+    #: Whether its payment waits for the customer, who has to confirm it to the bank.
+    needs_action: bool = False
 
 
 class CustomerSnapshot(_Snapshot, frozen=True, kw_only=True):

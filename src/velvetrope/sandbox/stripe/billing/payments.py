@@ -119,7 +119,12 @@ def settle(account: Account, intent: Obj, *, succeeded: bool) -> None:
     """Let the bank debit of a processing intent come in or bounce."""
     charge = account.get("charge", intent["latest_charge"])
     if succeeded:
-        charge |= {"status": "succeeded", "paid": True, "amount_captured": charge["amount"]}
+        charge |= {
+            "status": "succeeded",
+            "paid": True,
+            "amount_captured": charge["amount"],
+            "receipt_url": _receipt_url(account, charge["id"]),
+        }
         _receive(account, intent, charge)
     else:
         _refuse(account, intent, charge, _RETURNED)
@@ -177,10 +182,10 @@ def cancel(account: Account, intent: Obj, reason: str) -> None:
 
 def _charge(account: Account, intent: Obj, method: Obj, status: str) -> Obj:
     paid = status == "succeeded"
-    kind = method["type"]
+    kind, ident = method["type"], new_id("ch")
     return account.add(
         {
-            "id": new_id("ch"),
+            "id": ident,
             "object": "charge",
             "amount": intent["amount"],
             "amount_captured": intent["amount"] if paid else 0,
@@ -222,7 +227,7 @@ def _charge(account: Account, intent: Obj, method: Obj, status: str) -> Obj:
             "radar_options": {},
             "receipt_email": None,
             "receipt_number": None,
-            "receipt_url": None,
+            "receipt_url": _receipt_url(account, ident) if paid else None,
             "refunded": False,
             "review": None,
             "shipping": None,
@@ -235,6 +240,10 @@ def _charge(account: Account, intent: Obj, method: Obj, status: str) -> Obj:
             "transfer_group": None,
         }
     )
+
+
+def _receipt_url(account: Account, charge: str) -> str:
+    return f"{account.world.public_url}/receipt/{charge}"
 
 
 def _details(method: Obj) -> Obj:

@@ -15,7 +15,7 @@ from velvetrope.sandbox.stripe.control.money import cancel
 from velvetrope.sandbox.stripe.errors import ApiError
 from velvetrope.sandbox.stripe.hidden import CardConduct
 
-from . import checkout, invoice, portal
+from . import checkout, invoice, portal, receipt
 from .discounts import drop_code, use_code
 from .language import Language, choose
 from .layout import message
@@ -47,6 +47,7 @@ def routes(simulator: Simulator) -> list[Route]:
         ("POST", "portal/{id}/invoices/{part}", "billing_portal.session", _pay_from_portal),
         ("GET", "invoice/{id}", "invoice", _invoice),
         ("POST", "invoice/{id}", "invoice", _pay_invoice),
+        ("GET", "receipt/{id}", "charge", _receipt),
     )
     return [
         *(_route(simulator, *row) for row in table),
@@ -195,3 +196,9 @@ def _pay_invoice(
         return invoice.show(account, due, language, "card_declined")
     methods.make_default(account, method, customer)
     return invoice.show(account, due, language)
+
+
+def _receipt(
+    account: Account, charge: Obj, language: Language, _r: Request, _f: dict[str, str]
+) -> Response:
+    return receipt.show(account, charge, language)

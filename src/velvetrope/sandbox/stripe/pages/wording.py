@@ -170,6 +170,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "no_invoices": ("There are no invoices yet.", "Рахунків ще немає.", "Счетов пока нет."),
     "pay_invoice": ("Pay", "Сплатити", "Заплатить"),
     "draft_number": ("Draft", "Чернетка", "Черновик"),
+    "receipt_title": ("Receipt", "Квитанція", "Квитанция"),
+    "receipt_paid": ("Amount paid", "Сплачена сума", "Оплаченная сумма"),
     "invoice_title": ("Invoice {number}", "Рахунок {number}", "Счёт {number}"),
     "saved_card": (
         "The card on file is used.",
