@@ -22,7 +22,15 @@ from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.pipeline import Pipeline, resume
 from velvetrope.pipeline.routes import Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
-from velvetrope.usecases import granting, observing, onboarding, outcomes, pricing, sweep
+from velvetrope.usecases import (
+    chronicle,
+    granting,
+    observing,
+    onboarding,
+    outcomes,
+    pricing,
+    sweep,
+)
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
 from velvetrope.usecases.conversation.routes import conversation_handlers
@@ -141,6 +149,7 @@ def build_routes(services: Services) -> Routes:
         outcomes=_outcomes(),
         checks=dict.fromkeys(outcomes.DOOR_ACTIONS, outcomes.still_wanted),
         periodic=_periodic(services),
+        witness=chronicle.witness,
     )
 
 

@@ -107,6 +107,7 @@ class Backroom:
             Inbox(dialect),
             Outbox(dialect),
             Nobody(),
+            self.routes.witness,
         )
         self._apply = ApplyEvents(self.ledger)
         self._close = CloseItems(self.ledger, self.routes)

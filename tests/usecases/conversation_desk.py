@@ -55,6 +55,7 @@ class Desk:
 
     def __init__(self, view: IntegrationView = gallery.FULL) -> None:
         self.view = view
+        self.witness = None
         self.now = gallery.NOW
         self.rows: dict[tuple[type[Model], int], Model] = {}
         self.items: list[Item] = []

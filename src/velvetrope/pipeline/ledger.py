@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.events import Event, Item
     from velvetrope.pipeline.inbox import Inbox
     from velvetrope.pipeline.outbox import Outbox
+    from velvetrope.pipeline.routes import Witness
     from velvetrope.store.catalogue import Catalogue
 
 
@@ -46,10 +47,13 @@ class Ledger:
     inbox: Inbox
     outbox: Outbox
     receiver: Receiver
+    witness: Witness | None = None
 
     def view(self) -> BatchView:
         """Begin to look at the rows of a transaction."""
-        return BatchView(self.catalogue, self.dialect, self.inbox, self.outbox, self.clock())
+        return BatchView(
+            self.catalogue, self.dialect, self.inbox, self.outbox, self.clock(), self.witness
+        )
 
     def handing_over(self, view: BatchView) -> Callable[[], None]:
         """Give what has to run in the event loop after the commit."""

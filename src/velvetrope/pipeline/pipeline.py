@@ -91,7 +91,13 @@ class Pipeline:
         self.stats = Stats()
         self.breakers = breakers or Breakers()
         self._ledger = Ledger(
-            db.dialect, catalogue, clock, Inbox(db.dialect), Outbox(db.dialect), Nobody()
+            db.dialect,
+            catalogue,
+            clock,
+            Inbox(db.dialect),
+            Outbox(db.dialect),
+            Nobody(),
+            routes.witness,
         )
         db.writer.on_rollback = catalogue.forget
         self._store = StoreEvents(self._ledger)

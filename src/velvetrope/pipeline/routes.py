@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     import msgspec
+    from django.db.models import Model
 
     from velvetrope.domain.errors import VelvetError
     from velvetrope.pipeline.events import CustomerKey, Event, Item
@@ -51,6 +52,10 @@ class Outcome(Protocol):
 #: Tells, from what is stored, whether a call is still to be made; runs in a thread that reads.
 Check: TypeAlias = "Callable[[Item], bool]"
 
+#: Sees each row that an event or an outcome saves, as it was before (None: new) and as it is, and
+#: stages what is to be put on record of the change. It runs for every row: it has to be quick.
+Witness: TypeAlias = "Callable[[Work, Model | None, Model], None]"
+
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
@@ -75,6 +80,7 @@ class Routes:
     #: By method of the Bot API: asked right before the call, however long it has waited.
     checks: Mapping[str, Check] = field(default_factory=dict)
     periodic: Sequence[Periodic] = ()
+    witness: Witness | None = None
 
     def handler(self, source: str, kind: str) -> Handler[Any] | None:
         return self.handlers.get((source, kind)) or self.default.get(source)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.events import CustomerKey, Event, Item
     from velvetrope.pipeline.inbox import Inbox
     from velvetrope.pipeline.outbox import Outbox
+    from velvetrope.pipeline.routes import Witness
     from velvetrope.store.catalogue import Catalogue, IntegrationView
     from velvetrope.store.models import AuditEntry
 
@@ -50,8 +51,10 @@ class BatchView:
         inbox: Inbox,
         outbox: Outbox,
         now: datetime,
+        witness: Witness | None = None,
     ) -> None:
         self.now = now
+        self.witness = witness
         self._catalogue = catalogue
         self._dialect = dialect
         self._integration_ids: set[int] = set()
@@ -124,6 +127,14 @@ class BatchView:
                 if merged.__dict__["customer_id"] in wanted:
                     rows[merged.__dict__["customer_id"]][merged.pk] = merged
         return [row for row in rows[customer_id].values() if isinstance(row, model)]
+
+    def before(self, row: Model) -> Model | None:
+        """Give a row of a customer, or the customer, as it was last merged; None if it is new."""
+        if isinstance(row, Customer):
+            return self._by_id.get(row.id)
+        model, owner = type(row), row.__dict__.get("customer_id")
+        known = self._rows.get(model, {}).get(owner, {}) if isinstance(owner, int) else {}
+        return known.get(row.pk) or self._merged.get(model, {}).get(row.pk)
 
     def chat(self, chat_id: int) -> Chat:
         if chat_id not in self._chats:

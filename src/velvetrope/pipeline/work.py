@@ -40,6 +40,8 @@ class Work:
         self.now = now
         #: The event that causes it all; None for an outcome whose item no event caused.
         self.event_id = event_id
+        #: Who or what brings the changes about, where the rows can't tell; for the record.
+        self.remark: Mapping[str, str] = {}
         self._view = view
         self._copies: dict[tuple[type[Model], int], Model] = {}
         self._saved: dict[tuple[type[Model], int], Model] = {}
@@ -187,6 +189,9 @@ class Work:
 
     def merge(self) -> None:
         """Let everything count that was staged; called by the pipeline when the handler returns."""
+        if (witness := self._view.witness) is not None:
+            for row in self._saved.values():
+                witness(self, self._view.before(row), row)
         self._view.merge(self._saved.values(), self._items, self._jobs, self._audit)
 
     def _rows_of(self, model: type[M], customer: Customer) -> list[M]:

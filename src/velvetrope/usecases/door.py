@@ -11,7 +11,7 @@ from velvetrope.gateways.telegram.updates import (
     User,
     decode_update,
 )
-from velvetrope.usecases import membership
+from velvetrope.usecases import chronicle, membership
 from velvetrope.usecases.conversation.acquaintance import describe
 from velvetrope.usecases.observing import presence_of
 from velvetrope.usecases.onboarding import defer_verification
@@ -20,7 +20,7 @@ from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
     from velvetrope.store.catalogue import ChatView, IntegrationView
@@ -107,6 +107,7 @@ class MemberHandler:
             customer, chat
         )
         _observe(access, presence, work, change, view.bot_id)
+        work.remark = _by_whom(change, view.bot_id)
         work.save(access)
         membership.reconcile(work, customer)
         return None
@@ -124,6 +125,16 @@ def _observe(
             access.let_in_at = access.let_in_at or work.now
     elif presence is Presence.OUTSIDE:
         access.let_in_at = None
+
+
+def _by_whom(change: ChatMemberUpdated, bot_id: int) -> Mapping[str, str]:
+    """Tell for the record who moved the person."""
+    if change.from_.id == bot_id:
+        return {"by": chronicle.BY_BOT}
+    if change.from_.id == change.new_chat_member.user.id:
+        return {"by": chronicle.BY_THEMSELVES}
+    name = change.from_.first_name or change.from_.username or ""
+    return {"by": chronicle.BY_ADMIN, "who": f"{name} ({change.from_.id})".strip()}
 
 
 class OwnStandingHandler:
