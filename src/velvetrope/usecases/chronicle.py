@@ -30,6 +30,8 @@ BY_BOT: Final = "bot"
 BY_THEMSELVES: Final = "self"
 BY_ADMIN: Final = "admin"
 
+_NOWHERE: Final = frozenset({Presence.UNKNOWN.value, Presence.OUTSIDE.value})
+
 
 def witness(work: Work, before: Model | None, row: Model) -> None:
     """Stage an entry if the row's change is one that somebody may ask about."""
@@ -41,8 +43,8 @@ def witness(work: Work, before: Model | None, row: Model) -> None:
             was = before if isinstance(before, Access) else None
             old = None if was is None else _of_place(was)
             new = _of_place(row)
-            if old is None and row.observed == Presence.UNKNOWN.value and not row.desired:
-                return
+            if was is None and not row.desired and row.observed in _NOWHERE:
+                return  # a chat that they have nothing to do with
             about = {"chat": row.chat_id, **_brought_about(work, was, row)}
             _record(work, PLACE, row.customer_id, old, new, about)
         case Customer() if isinstance(before, Customer):

@@ -54,7 +54,7 @@ def grant(
             subject_id=customer.id,
             integration_id=customer.integration_id,
             after={
-                "grant": f"grant:{order.grant_id}",
+                "job": f"grant:{order.grant_id}",
                 "plan": plan.id,
                 "until": until.isoformat() if until else None,
                 "note": order.note,
@@ -92,7 +92,7 @@ def revoke(entitlement_id: int, note: str, actor: str) -> str:
             subject_id=customer.id,
             integration_id=customer.integration_id,
             before={"grant": entitlement.external_id, "plan": entitlement.plan_id},
-            after={"note": note.strip()[:_NOTE_LENGTH]},
+            after={"job": external_id, "note": note.strip()[:_NOTE_LENGTH]},
         )
     return external_id
 
