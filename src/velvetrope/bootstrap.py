@@ -23,6 +23,7 @@ from velvetrope.pipeline.pipeline import Pipeline, resume
 from velvetrope.pipeline.routes import Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.usecases import (
+    attending,
     chronicle,
     granting,
     observing,
@@ -37,7 +38,7 @@ from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
 from velvetrope.usecases.invite_links import InviteLinks
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
-from velvetrope.usecases.operations.orders import GRANT, REVOKE
+from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.services import Services
 
 if TYPE_CHECKING:
@@ -166,6 +167,9 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         onboarding.SYNC_PLANS: SyncPlansHandler(services),
         GRANT: granting.GrantHandler(partial(observing.observe, services)),
         REVOKE: granting.RevokeHandler(),
+        SYNC: attending.SyncHandler(services),
+        REINVITE: attending.ReinviteHandler(services),
+        MESSAGE: attending.MessageHandler(),
         RECHECK: RecheckHandler(services),
     }
     return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}

@@ -216,6 +216,12 @@ class Backroom:
         )
         return event_of(row)
 
+    def job(self, kind: str) -> Event:
+        """Take the one job of a kind that waits into the hands of who serves."""
+        row = InboxEvent.objects.get(kind=kind, state="pending")
+        InboxEvent.objects.filter(id=row.id).update(state="claimed")
+        return event_of(row)
+
     def prepare(self, event: Event) -> Prepared:
         handler = self.routes.handler(event.source, event.kind)
         assert handler is not None, event.kind

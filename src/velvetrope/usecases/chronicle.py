@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.access import Reason
+from velvetrope.domain.policy import Policy
 from velvetrope.domain.states import Presence
 from velvetrope.store.models import Access, Customer, Entitlement
 
@@ -37,20 +38,26 @@ def witness(work: Work, before: Model | None, row: Model) -> None:
     """Stage an entry if the row's change is one that somebody may ask about."""
     match row:
         case Entitlement():
-            old = _of_right(before) if isinstance(before, Entitlement) else None
-            _record(work, RIGHT, row.customer_id, old, _of_right(row), {"right": row.external_id})
+            policy = _policy_of(work, row)
+            old = _of_right(before, policy) if isinstance(before, Entitlement) else None
+            about = {"right": row.external_id}
+            _record(work, RIGHT, row.customer_id, old, _of_right(row, policy), about)
         case Access():
             was = before if isinstance(before, Access) else None
             old = None if was is None else _of_place(was)
             new = _of_place(row)
             if was is None and not row.desired and row.observed in _NOWHERE:
                 return  # a chat that they have nothing to do with
-            about = {"chat": row.chat_id, **_brought_about(work, was, row)}
-            _record(work, PLACE, row.customer_id, old, new, about)
+            _record(work, PLACE, row.customer_id, old, new, {"chat": row.chat_id, **work.remark})
         case Customer() if isinstance(before, Customer):
             _record(work, PERSON, row.id, _of_person(before), _of_person(row), {})
         case _:
             pass
+
+
+def _policy_of(work: Work, row: Entitlement) -> Policy:
+    customer = work.customer_by_id(row.customer_id)
+    return Policy() if customer is None else work.integration(customer.integration_id).policy
 
 
 def _record(
@@ -74,7 +81,7 @@ def _record(
     )
 
 
-def _of_right(row: Entitlement) -> dict[str, object]:
+def _of_right(row: Entitlement, policy: Policy) -> dict[str, object]:
     """Give what an operator would call another decision."""
     return {
         "plan": row.plan_id,
@@ -82,17 +89,17 @@ def _of_right(row: Entitlement) -> dict[str, object]:
         "status": row.status,
         "holds": row.holds,
         "reason": row.reason,
-        "until": _moment(until_of(row)),
+        "until": _moment(until_of(row, policy)),
         "refund": row.refund,
         "dispute": row.dispute,
         "collection_paused": row.collection_paused,
     }
 
 
-def until_of(row: Entitlement) -> datetime | None:
+def until_of(row: Entitlement, policy: Policy) -> datetime | None:
     """Give the moment that the reason of a decision speaks of; None if it has none."""
-    if row.reason == Reason.GRACE.value:
-        return row.recheck_at
+    if row.reason == Reason.GRACE.value and row.past_due_since is not None:
+        return row.past_due_since + policy.grace
     return row.ends_at or row.period_end
 
 
@@ -107,19 +114,6 @@ def _of_person(row: Customer) -> dict[str, object]:
         "deactivated": row.deactivated_at is not None,
         "language": row.chosen_language,
     }
-
-
-def _brought_about(work: Work, before: Access | None, row: Access) -> Mapping[str, object]:
-    """Tell who moved the person, by what an update told or by what the product writes itself."""
-    if work.remark:
-        return work.remark
-    if before is None or before.observed == row.observed:
-        return {}
-    answered = before.observed == Presence.REQUESTED.value and row.requested_at is None
-    lifted = before.observed == Presence.BANNED.value and before.action != ""
-    let_in = row.let_in_at is not None and before.let_in_at != row.let_in_at
-    taken_out = before.let_in_at is not None and row.let_in_at is None
-    return {"by": BY_BOT} if answered or lifted or let_in or taken_out else {}
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -19,6 +19,7 @@ from velvetrope.usecases import membership
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from velvetrope.gateways.telegram.bot import BotApi
     from velvetrope.gateways.telegram.updates import ChatMember
@@ -75,6 +76,43 @@ def note(work: Work, view: IntegrationView, customer: Customer, seen: Sequence[S
         if access.observed == Presence.UNKNOWN.value:
             access.observed, access.observed_at = one.presence.value, work.now
             work.save(access)
+
+
+async def observe_everywhere(services: Services, key: CustomerKey) -> tuple[Seen, ...]:
+    """Ask where a person is in every chat that can be asked about, whatever is known."""
+    view = await services.view(key[0])
+    if view is None:
+        return ()
+    bot = services.bot(view.token)
+    looks = [_look(bot, (chat.id, chat.telegram_id), key[1]) for chat in view.chats]
+    return tuple(seen for seen in await asyncio.gather(*looks) if seen is not None)
+
+
+def note_anew(
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    seen: Sequence[Seen],
+    asked_at: datetime,
+) -> None:
+    """Write down what was seen, whatever was known when Telegram was asked; requests go on."""
+    for one in seen:
+        chat = view.chat(one.chat_id)
+        if chat is None:
+            continue
+        access = membership.find_access(work, customer, chat.id)
+        if access is None:
+            access = membership.new_access(customer, chat)
+        access.checked_at = work.now
+        is_newer = access.observed_at is not None and access.observed_at >= asked_at
+        waits = access.requested_at is not None and one.presence is Presence.OUTSIDE
+        if not is_newer and not waits and access.observed != one.presence.value:
+            access.observed, access.observed_at = one.presence.value, work.now
+            if one.presence is Presence.OUTSIDE:
+                access.let_in_at = None
+            elif one.presence in {Presence.INSIDE, Presence.KEEPER}:
+                access.requested_at = None
+        work.save(access)
 
 
 async def _look(bot: BotApi, chat: tuple[int, int], user_id: int) -> Seen | None:

@@ -12,6 +12,7 @@ from velvetrope.domain.errors import Permanent
 from velvetrope.domain.states import Presence
 from velvetrope.store.models import Access
 from velvetrope.usecases import membership
+from velvetrope.usecases.chronicle import BY_BOT
 from velvetrope.usecases.membership import METHODS
 from velvetrope.usecases.onboarding import defer_verification
 from velvetrope.usecases.telling import tell
@@ -110,6 +111,7 @@ class DoorOutcome:
 
     def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:  # noqa: ARG002  port
         if (door := _door(item, work)) is not None:
+            work.remark = {"by": BY_BOT}
             _done(door, action_of(item))
             _settle(door)
 

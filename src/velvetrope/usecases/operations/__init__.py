@@ -23,6 +23,12 @@ from velvetrope.usecases.operations.integrations import (
     sync_plans,
     verify,
 )
+from velvetrope.usecases.operations.members import (
+    OrderRefusedError,
+    reinvite,
+    sync,
+    write_to,
+)
 from velvetrope.usecases.operations.operators import (
     NameTakenError,
     NoSuchOperatorError,
@@ -40,6 +46,7 @@ __all__ = [
     "Kind",
     "NameTakenError",
     "NoSuchOperatorError",
+    "OrderRefusedError",
     "PlanChoices",
     "Ref",
     "Selection",
@@ -55,12 +62,15 @@ __all__ = [
     "list_dead",
     "plain",
     "record",
+    "reinvite",
     "replay",
     "reset_operator",
     "resume_items",
     "revoke",
     "select_refs",
     "set_active",
+    "sync",
     "sync_plans",
     "verify",
+    "write_to",
 ]

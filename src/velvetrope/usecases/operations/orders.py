@@ -10,6 +10,9 @@ import msgspec
 #: Kinds of the jobs, as in the routing table.
 GRANT: Final = "grant"
 REVOKE: Final = "revoke"
+SYNC: Final = "sync"
+REINVITE: Final = "reinvite"
+MESSAGE: Final = "message_member"
 
 
 class GrantOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,3 +32,25 @@ class RevokeOrder(msgspec.Struct, frozen=True, kw_only=True):
     entitlement_id: int
     integration_id: int
     telegram_user_id: int
+
+
+class SyncOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer's rights rest on is looked at, and where the person is in every chat."""
+
+    integration_id: int
+    telegram_user_id: int
+
+
+class ReinviteOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer who holds a right is shown the doors again; a ban is lifted."""
+
+    integration_id: int
+    telegram_user_id: int
+
+
+class MessageOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator's own words to a customer: plain text of 1-4096 characters."""
+
+    integration_id: int
+    telegram_user_id: int
+    text: str

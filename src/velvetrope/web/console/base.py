@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 
 from velvetrope.domain.errors import VelvetError
 from velvetrope.domain.validation import Invalid
-from velvetrope.usecases.operations import GrantRefusedError
+from velvetrope.usecases.operations import GrantRefusedError, OrderRefusedError
 from velvetrope.web.console.paging import CappedChangeList, CappedPaginator
 from velvetrope.web.console.vendor import ModelAdmin
 
@@ -30,7 +30,7 @@ M = TypeVar("M", bound=Model)
 
 CSRF_FIELD = "csrfmiddlewaretoken"
 #: What an action may refuse with; the words are fit to be shown.
-REFUSALS = (Invalid, GrantRefusedError, VelvetError)
+REFUSALS = (Invalid, GrantRefusedError, OrderRefusedError, VelvetError)
 
 
 @dataclass(frozen=True, slots=True)
