@@ -23,6 +23,7 @@ from velvetrope.pipeline.pipeline import Pipeline, resume
 from velvetrope.pipeline.routes import Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.usecases import (
+    alert_telling,
     attending,
     chronicle,
     granting,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 #: How often the rows are searched for what time alone has brought about.
 SWEEP_EVERY = timedelta(seconds=20)
+ALERTS_EVERY = timedelta(seconds=10)
 WAITING_EVERY = timedelta(minutes=10)
 PRICES_EVERY = timedelta(minutes=10)
 #: Connections to one vendor; more calls than that wait for one.
@@ -201,7 +203,12 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
             first_after=first,
         )
 
+    async def tell() -> None:
+        now, url = services.clock(), services.alerts_url
+        await services.db.write(lambda: alert_telling.tell_alerts(now, url))
+
     return (
+        Periodic("alerts", ALERTS_EVERY.total_seconds(), tell, first_after=5.0),
         every(SWEEP_EVERY, sweep.sweep_due, 2.0),
         every(WAITING_EVERY, sweep.sweep_waiting, 10.0),
         every(PRICES_EVERY, sweep.sweep_prices, 60.0),

@@ -94,6 +94,14 @@ def rotate_secret(options: argparse.Namespace) -> int:
     return _registered(options, row, onboarding.rotate_webhook_secret(row.pk, ACTOR))
 
 
+def set_token(options: argparse.Namespace) -> int:
+    """Replace the token, have the webhook registered, and let out what waited for it."""
+    row = find_bot(options.bot)
+    token = validation.bot_token(_read_token(options.token))
+    onboarding.update_integration(row.pk, {"token": token}, ACTOR)
+    return _registered(options, row, newest_job(row.pk, onboarding.REGISTER))
+
+
 def disable(options: argparse.Namespace) -> int:
     row = find_bot(options.bot)
     if not operations.set_active(row.pk, ACTOR, active=False):

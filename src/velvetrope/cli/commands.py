@@ -169,6 +169,43 @@ COMMANDS: Final = (
         (BOT, JSON),
     ),
     Command("bots enable", f"{_CLI}.bots:enable", "let it work again", (BOT, WAIT, JSON)),
+    Command(
+        "bots set-token",
+        f"{_CLI}.bots:set_token",
+        "give a bot its new token after the old one was revoked",
+        (
+            BOT,
+            option(
+                "--token",
+                metavar="TOKEN",
+                help="from @BotFather; - reads standard input, else TELEGRAM_BOT_TOKEN is used",
+            ),
+            WAIT,
+            JSON,
+        ),
+    ),
+    Command(
+        "bots alerts",
+        f"{_CLI}.alerts:hear",
+        "name whom the bot tells of alerts, or show how to link oneself",
+        (
+            BOT,
+            option("--to", type=int, metavar="ID", help="Telegram id of the person or chat"),
+            option("--off", action="store_true", help="tell nobody"),
+            JSON,
+        ),
+    ),
+    Command(
+        "alerts list",
+        f"{_CLI}.alerts:list_some",
+        "list what needs an operator, with the fix",
+        (
+            OF_BOT,
+            option("--all", action="store_true", help="those that are over, too"),
+            LIMIT,
+            JSON,
+        ),
+    ),
     Command("plans list", f"{_CLI}.plans:list_all", "list the plans", (OF_BOT, JSON)),
     Command(
         "plans sync",

@@ -53,6 +53,7 @@ WAIT: Final = option(
 NOTE: Final = option("--note", default="", metavar="TEXT", help="why, for the audit log")
 
 GROUPS: Final[Mapping[str, str]] = {
+    "alerts": "what needs an operator",
     "bots": "the integrations: bots with their chats and plans",
     "plans": "what is sold",
     "events": "what came in from Telegram and Stripe, and the product's own jobs",

@@ -10,7 +10,7 @@ from velvetrope.usecases.wording.problems import explain, explain_all
 if TYPE_CHECKING:
     from velvetrope.cli.output import Record, Value
     from velvetrope.store.models import Chat, Customer, Entitlement, InboxEvent, Integration, Plan
-    from velvetrope.usecases.operations import DeadLetter
+    from velvetrope.usecases.operations import AlertInWords, DeadLetter
 
 
 def bot(row: Integration) -> dict[str, Value]:
@@ -45,6 +45,7 @@ def bot_in_full(row: Integration) -> dict[str, Value]:
         "terms_url": row.terms_url,
         "privacy_url": row.privacy_url,
         "support_contact": row.support_contact,
+        "alerts_to": row.alerts_to,
         "chats": [chat(one) for one in row.chats.order_by("id")],
         "plans": [plan(one) for one in row.plans.all()],
         "problems": problems(row.problems),
@@ -118,6 +119,21 @@ def letter(found: DeadLetter) -> dict[str, Value]:
         "error": found.error_code,
         "attempts": found.attempts,
         "at": found.at,
+    }
+
+
+def alert(found: AlertInWords) -> dict[str, Value]:
+    row = found.row
+    return {
+        "id": row.pk,
+        "code": row.code,
+        "where": found.where,
+        "since": row.opened_at,
+        "over": row.closed_at,
+        "told": row.told_at,
+        "what": found.said.what,
+        "details": scrub(found.said.details),
+        "fix": found.said.fix,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
@@ -9,10 +10,19 @@ import structlog
 from velvetrope.store.models import Alert
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong now: a code with words, what in particular, plain data for both."""
+
+    code: str
+    subject: str = ""
+    data: Mapping[str, object] = field(default_factory=dict)
 
 
 def open_alert(
@@ -26,21 +36,30 @@ def open_alert(
 ) -> bool:
     """Open an alert within the caller's transaction; False if it is open already.
 
-    `code` is one that the console explains, `data` holds plain values for that explanation.
+    `code` is one that the console explains, `data` holds plain values for that explanation; those
+    of an alert that is open already become these.
     """
+    key = _key(code, integration_id, stripe_account_id, subject)
     row = Alert(
         code=code,
         integration_id=integration_id,
         stripe_account_id=stripe_account_id,
         subject=subject,
-        key=_key(code, integration_id, stripe_account_id, subject),
+        key=key,
         data=dict(data or {}),
         opened_at=now,
     )
     Alert.objects.bulk_create([row], ignore_conflicts=True)
     if not Alert.objects.filter(pk=row.pk).exists():
+        Alert.objects.filter(key=key, closed_at=None).exclude(data=row.data).update(data=row.data)
         return False
-    log.error("alert_opened", code=code, integration_id=integration_id, subject=subject)
+    log.error(
+        "alert_opened",
+        code=code,
+        integration_id=integration_id,
+        stripe_account_id=stripe_account_id,
+        subject=subject,
+    )
     return True
 
 
@@ -66,18 +85,39 @@ def keep_alerts(
     stripe_account_id: int | None = None,
 ) -> None:
     """Close those open alerts with one of the codes whose (code, subject) is not listed."""
-    rows = Alert.objects.filter(code__in=codes, closed_at=None).values_list(
-        "pk", "code", "subject", "integration_id", "stripe_account_id"
+    whose = {"integration_id": integration_id, "stripe_account_id": stripe_account_id}
+    rows = Alert.objects.filter(code__in=codes, closed_at=None, **whose).values_list(
+        "pk", "code", "subject"
     )
-    whose = (integration_id, stripe_account_id)
-    _close(
-        [
-            pk
-            for pk, code, subject, integration, account in rows
-            if (integration, account) == whose and (code, subject) not in subjects
-        ],
+    _close([pk for pk, code, subject in rows if (code, subject) not in subjects], now)
+
+
+def match_alerts(
+    codes: Collection[str],
+    troubles: Sequence[Trouble],
+    now: datetime,
+    *,
+    integration_id: int | None = None,
+    stripe_account_id: int | None = None,
+) -> None:
+    """Make the open alerts with these codes be exactly these troubles."""
+    wanted = {(one.code, one.subject): one for one in troubles}
+    keep_alerts(
+        codes,
+        wanted.keys(),
         now,
+        integration_id=integration_id,
+        stripe_account_id=stripe_account_id,
     )
+    for one in wanted.values():
+        open_alert(
+            one.code,
+            now,
+            integration_id=integration_id,
+            stripe_account_id=stripe_account_id,
+            subject=one.subject,
+            data=one.data,
+        )
 
 
 def _close(keys: Iterable[int], now: datetime) -> bool:

@@ -12,6 +12,7 @@ from velvetrope.domain.errors import Permanent
 from velvetrope.domain.states import Presence
 from velvetrope.store.models import Access
 from velvetrope.usecases import membership
+from velvetrope.usecases.alert_telling import OCCASION, note_heard, note_unheard
 from velvetrope.usecases.chronicle import BY_BOT
 from velvetrope.usecases.membership import METHODS
 from velvetrope.usecases.onboarding import defer_verification
@@ -59,9 +60,13 @@ class MessageOutcome:
     """A message is through, or can't be: blocked bots are remembered, doors are answered."""
 
     def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:  # noqa: ARG002  port
+        if _tells_operator(item):
+            note_heard(item.integration_id, work.now)
         self._answer_door(item, work)
 
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
+        if _tells_operator(item) and isinstance(error, Permanent):
+            note_unheard(item.integration_id, work.now, code=error.code)
         customer = _customer(item, work)
         if customer is not None and error.code in UNREACHABLE:
             if customer.blocked_at is None:
@@ -79,6 +84,10 @@ class MessageOutcome:
         customer = _customer(item, work)
         if customer is not None:
             membership.reconcile(work, customer)
+
+
+def _tells_operator(item: Item) -> bool:
+    return item.customer_id is None and (item.occasion or "").startswith(OCCASION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,5 +56,10 @@ class Services:
     def telegram_webhook_url(self) -> str:
         return f"{self.public_url.rstrip('/')}/telegram/bots/webhooks"
 
+    @property
+    def alerts_url(self) -> str:
+        """Where the console shows alerts."""
+        return f"{self.public_url.rstrip('/')}/admin/store/alert/"
+
     async def view(self, integration_id: int) -> IntegrationView | None:
         return await self.db.read(lambda: self.catalogue.view(integration_id))

@@ -5,12 +5,15 @@ Webhooks never touch a framework: routing alone would cost a multiple of their h
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
 from django.core.wsgi import get_wsgi_application
 
+from velvetrope.domain.errors import VelvetError
+from velvetrope.usecases.operations import count_open_by_code
 from velvetrope.web.addresses import ClientAddresses
 from velvetrope.web.health import Health, KnownVendors
 from velvetrope.web.ingress import (
@@ -130,6 +133,8 @@ class _App:
         receive: Receive,  # noqa: ARG002  ASGI
         send: Send,
     ) -> None:
+        with suppress(VelvetError):  # the other numbers are wanted most while the database is away
+            self._metrics.alerts.counts = await self._application.db.read(count_open_by_code)
         status, headers, body = self._metrics.answer(scope)
         await _get(scope, send, status, headers, body)
 

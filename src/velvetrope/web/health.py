@@ -13,6 +13,7 @@ from django.db import connection
 
 from velvetrope.domain.errors import VelvetError
 from velvetrope.store.models import Integration, Lane, StripeAccount
+from velvetrope.usecases.operations import count_open_by_code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -114,9 +115,12 @@ class Health:
         """Go through the writer and onto the disk, as everything that is acknowledged does."""
         await self._db.write(_write_one, urgent=True)
         load = self._pipeline.load()
+        alerts = await self._db.read(count_open_by_code)
+        listed = f": {', '.join(sorted(alerts))}" if alerts else ""
         return (
             f"{load.events} events and {load.items} calls in hand,"
-            f" {load.lanes_held} lanes wait for another try"
+            f" {load.lanes_held} lanes wait for another try,"
+            f" {sum(alerts.values())} alerts are open{listed}"
         )
 
     def _remote(self, kind: str) -> Check:

@@ -107,6 +107,21 @@ class PipelineCollector(Collector):
             yield GaugeMetricFamily(name, text, value=value)
 
 
+class AlertCollector(Collector):
+    """Shows how many alerts are open, as the database told last."""
+
+    def __init__(self) -> None:
+        self.counts: Mapping[str, int] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "velvetrope_alerts_open", "Alerts that wait for an operator.", labels=("code",)
+        )
+        for code, number in self.counts.items():
+            family.add_metric((code,), number)
+        yield family
+
+
 def _counter(
     name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, float]
 ) -> CounterMetricFamily:
@@ -124,6 +139,8 @@ class MetricsPage:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+        self.alerts = AlertCollector()
+        self.registry.register(self.alerts)
         self._addresses = addresses
         self._token = token
 

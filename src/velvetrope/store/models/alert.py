@@ -27,6 +27,8 @@ class Alert(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     #: When operators were written to; null while they were not.
     told_at = models.DateTimeField(null=True, blank=True)
+    #: When those who had been told heard that it is over.
+    end_told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -36,7 +38,19 @@ class Alert(models.Model):
                 name="alert_open_once",
             )
         ]
-        indexes = [models.Index(fields=["integration", "-id"], name="alert_by_integration")]
+        indexes = [
+            models.Index(fields=["integration", "-id"], name="alert_by_integration"),
+            models.Index(
+                fields=["id"], name="alert_open", condition=models.Q(closed_at__isnull=True)
+            ),
+            models.Index(
+                fields=["id"],
+                name="alert_end_to_tell",
+                condition=models.Q(
+                    closed_at__isnull=False, told_at__isnull=False, end_told_at__isnull=True
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -18,6 +18,9 @@ class Entitlement(models.Model):
     #: `sub_…`, `pi_…` (or `cs_…` for a session that cost nothing), `grant:<id>`, `claim:<id>`.
     external_id = models.CharField(max_length=255, unique=True)
 
+    #: Who pays for it at Stripe (`cus_…`): somebody else than the customer's own, or nobody known.
+    stripe_customer_id = models.CharField(max_length=255, blank=True, default="")
+
     #: Stripe's word, as it is: the enumeration is open.
     status = models.CharField(max_length=32)
     starts_at = models.DateTimeField()

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.states import CheckoutState
 from velvetrope.domain.validation import LANGUAGES
+from velvetrope.store.models import Integration
+from velvetrope.usecases import alert_hearers
 from velvetrope.usecases.checkout import BACK
 from velvetrope.usecases.conversation import holdings
 from velvetrope.usecases.conversation.requests import Request, Wish
-from velvetrope.usecases.wording import messages
+from velvetrope.usecases.wording import alarms, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +46,8 @@ def answer(work: Work, words: Words, customer: Customer, request: Request) -> Ou
         case Wish.ENTER:
             doors = holdings.doors(work, words.view, customer)
             return messages.entry(words, doors, holds=holdings.holds_anything(work, customer))
+        case Wish.ALERTS:
+            return _alerts(work, words, customer, request)
         case _:
             return _PAGES.get(request.wish, messages.unknown_text)(words)
 
@@ -69,6 +73,18 @@ def _may_have_paid(work: Work, customer: Customer) -> bool:
         row.state == CheckoutState.OPEN.value and row.expires_at > work.now
         for row in work.checkouts(customer)
     )
+
+
+def _alerts(work: Work, words: Words, customer: Customer, request: Request) -> OutgoingMessage:
+    """Let the bot tell an operator of alerts who shows a code of the console."""
+    if not alert_hearers.looks_like_code(request.argument):
+        return messages.unknown_command(words)
+    row = Integration.objects.get(id=words.view.id)
+    if not alert_hearers.is_code_of(row, request.argument, work.now):
+        return alarms.link_expired()
+    person = customer.telegram_user_id
+    alert_hearers.hear(row.id, person, f"telegram:{person}", work.now)
+    return alarms.linked(row.name)
 
 
 def _language(work: Work, words: Words, customer: Customer, request: Request) -> OutgoingMessage:

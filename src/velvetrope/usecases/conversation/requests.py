@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from velvetrope.usecases.alert_hearers import PAYLOAD
+
 if TYPE_CHECKING:
     from velvetrope.gateways.telegram.updates import CallbackQuery, Message, Update, User
 
@@ -23,6 +25,7 @@ class Wish(StrEnum):
     PLAN = "plan"  # the argument is the plan's id
     PORTAL = "portal"
     ENTER = "enter"
+    ALERTS = "alerts"  # an operator's; the argument is the code of the console
     TALK = "talk"  # a text that is no command
     SILENT = "silent"  # a picture, a sticker: no text at all
     UNKNOWN_COMMAND = "unknown_command"
@@ -47,6 +50,8 @@ _BUTTONS: Final = {
     **_COMMANDS,
     **{wish.value: wish for wish in (Wish.PLAN, Wish.PORTAL, Wish.ENTER)},
 }
+#: Commands that no button sends.
+_SAID: Final = {**_COMMANDS, Wish.ALERTS.value: Wish.ALERTS}
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?:\s+(.*))?", re.DOTALL)
 #: One more than a deep link's payload may have, so that a longer one stays recognisable.
 _LONGEST_ARGUMENT: Final = 65
@@ -90,13 +95,11 @@ def _of_message(message: Message) -> Request | None:
     if command is None:
         return Request(user, Wish.TALK, sent_at=message.date)
     name, addressee, argument = command.groups(default="")
-    return Request(
-        user,
-        _COMMANDS.get(name.lower(), Wish.UNKNOWN_COMMAND),
-        argument.strip()[:_LONGEST_ARGUMENT],
-        addressee,
-        sent_at=message.date,
-    )
+    wish = _SAID.get(name.lower(), Wish.UNKNOWN_COMMAND)
+    argument = argument.strip()[:_LONGEST_ARGUMENT]
+    if wish is Wish.START and argument.startswith(PAYLOAD):
+        wish, argument = Wish.ALERTS, argument.removeprefix(PAYLOAD)
+    return Request(user, wish, argument, addressee, sent_at=message.date)
 
 
 def _of_button(query: CallbackQuery) -> Request | None:

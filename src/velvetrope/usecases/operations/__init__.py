@@ -4,6 +4,13 @@ Synchronous, each in a transaction of its own, each leaving an audit entry that 
 Whatever has to reach a vendor is left as a durable job for the server.
 """
 
+from velvetrope.usecases.operations.alerts import (
+    AlertInWords,
+    count_open_by_code,
+    in_words,
+    list_alerts,
+    open_alerts,
+)
 from velvetrope.usecases.operations.audit import plain, record
 from velvetrope.usecases.operations.deadletters import (
     DeadLetter,
@@ -41,6 +48,7 @@ from velvetrope.usecases.operations.plans import PlanChoices, change_plan
 from velvetrope.usecases.operations.stripe_accounts import add_stripe_account, change_stripe_account
 
 __all__ = [
+    "AlertInWords",
     "DeadLetter",
     "GrantRefusedError",
     "Kind",
@@ -54,12 +62,16 @@ __all__ = [
     "change_plan",
     "change_stripe_account",
     "count_dead",
+    "count_open_by_code",
     "create_operator",
     "disable_operator",
     "discard",
     "generate_password",
     "grant",
+    "in_words",
+    "list_alerts",
     "list_dead",
+    "open_alerts",
     "plain",
     "record",
     "reinvite",

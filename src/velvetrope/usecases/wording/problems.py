@@ -29,11 +29,17 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     # the bot
     "bot_unauthorized": (
         "Telegram does not accept the bot's token any more.",
-        "Open @BotFather, choose the bot, «API Token», copy it, and put it into «New token» below.",
+        (
+            "Open @BotFather, choose the bot, «API Token», copy it, and put it into «New token» on "
+            "the integration's page, or run velvetrope bots set-token. What waits goes out then."
+        ),
     ),
     "bot_not_found": (
         "Telegram does not know a bot with this token.",
-        "Copy the whole token from @BotFather again and put it into «New token» below.",
+        (
+            "Copy the whole token from @BotFather again and put it into «New token» on the "
+            "integration's page, or run velvetrope bots set-token."
+        ),
     ),
     "token_of_another_bot": (
         "The token belongs to another bot than before.",
@@ -225,6 +231,15 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "no_plans": ("There is nothing to sell.", "Add a price id (price_…) below."),
     "no_chats": ("There is nothing to open.", "Add the id of a channel or supergroup below."),
+    # operators
+    "alerts_unheard": (
+        "The bot could not write to the person who hears of alerts.",
+        "Let them press Start in the bot, or name somebody else on the integration's page.",
+    ),
+    "dead_letters": (
+        "Some work failed for good and waits for you.",
+        "Open «Dead letters»: mend the cause that is named there, then replay or discard them.",
+    ),
     # the product itself
     "database_busy": (
         "The database was busy with somebody else's work for too long.",

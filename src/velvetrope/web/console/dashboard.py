@@ -11,6 +11,7 @@ from django.db.models import Min, Q
 from velvetrope.domain.states import GIVEN, ItemState, Presence, Registration
 from velvetrope.store.models import (
     Access,
+    Alert,
     Chat,
     Customer,
     Entitlement,
@@ -22,7 +23,7 @@ from velvetrope.store.models import (
 )
 from velvetrope.usecases import operations
 from velvetrope.usecases.wording.problems import explain
-from velvetrope.web.console import moments, pieces
+from velvetrope.web.console import alerts, moments, pieces
 from velvetrope.web.console.integrations import problems_of
 from velvetrope.web.console.pieces import Table
 from velvetrope.web.console.prices import price_of
@@ -50,6 +51,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     context["title"] = "Overview"
     context["tiles"] = [*_work_tiles(), *_people_tiles()] if may("store.view_inboxevent") else []
+    context["alerts"] = alerts.open_ones() if may("store.view_alert") else {}
     context["troubles"] = _troubles() if may("store.view_integration") else []
     context["is_new"] = may("store.add_integration") and not Integration.objects.exists()
     tables = []
@@ -143,7 +145,7 @@ def _oldest_pending() -> datetime | None:
 
 
 def _troubles() -> list[dict[str, object]]:
-    """Give integrations with something to mend, the fix in words."""
+    """Give integrations with something to mend that no alert tells of yet, the fix in words."""
     of_chats = Chat.objects.filter(problem__isnull=False).values("integration_id")
     of_plans = Plan.objects.filter(problem__isnull=False).values("integration_id")
     of_accounts = StripeAccount.objects.filter(problem__isnull=False).values("id")
@@ -161,15 +163,27 @@ def _troubles() -> list[dict[str, object]]:
         .prefetch_related("chats", "plans")
         .order_by("name")[:_SHOWN_PROBLEMS]
     )
-    return [
-        {
-            "name": row.name,
-            "url": pieces.row_url("integration", row.pk),
-            "badge": pieces.badge(row.registration),
-            "problems": problems_of(row, list(row.chats.all()), list(row.plans.all())),
-        }
-        for row in rows
-    ]
+    alerted = set(
+        Alert.objects.filter(closed_at=None).values_list(
+            "integration_id", "stripe_account_id", "code"
+        )
+    )
+    troubles: list[dict[str, object]] = []
+    for row in rows:
+        known = {(row.pk, None), (None, row.stripe_account_id)}
+        told = {code for *whose, code in alerted if tuple(whose) in known}
+        problems = problems_of(row, list(row.chats.all()), list(row.plans.all()))
+        untold = [one for one in problems if one.code not in told]
+        if untold or not problems:
+            troubles.append(
+                {
+                    "name": row.name,
+                    "url": pieces.row_url("integration", row.pk),
+                    "badge": pieces.badge(row.registration),
+                    "problems": untold,
+                }
+            )
+    return troubles
 
 
 def _payments() -> Table:

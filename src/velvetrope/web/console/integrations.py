@@ -10,7 +10,7 @@ from velvetrope.domain.states import Registration
 from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
 from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
-from velvetrope.web.console import moments, pieces
+from velvetrope.web.console import hearing, moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import UseCaseAdmin
@@ -96,6 +96,13 @@ class IntegrationAdmin(UseCaseAdmin[Integration]):
             PageAction("sync-plans", "Sync plans from Stripe", _sync_plans),
             PageAction("rotate-secret", "Rotate webhook secret", _rotate, ROTATE_QUESTION),
             PageAction("resume", "Send what waits for a fix", _resume),
+            PageAction("hear", "Tell this id", hearing.hear, has_form=True),
+            PageAction(
+                "hear-nobody",
+                "Tell nobody of alerts",
+                hearing.hear_nobody,
+                shown=lambda row: row.alerts_to is not None,
+            ),
             PageAction(
                 "disable", "Disable", _disable, DISABLE_QUESTION, "danger", lambda row: row.active
             ),
@@ -134,6 +141,9 @@ class IntegrationAdmin(UseCaseAdmin[Integration]):
             "badges": [state_of(row)],
             "problems": problems_of(row, chats, plans),
             "facts": _facts(row),
+            "hearing": hearing.panel(row, self.action_url(row, "hear"))
+            if self.may_act(request)
+            else None,
             "tables": [_chat_table(chats), _plan_table(plans)],
             "actions": self.buttons(request, row),
         }
@@ -175,6 +185,8 @@ def _facts(row: Integration) -> list[Fact]:
         Fact("Bot", bot),
         Fact("Bot id", pieces.code(row.bot_id)),
         Fact("Verified", moments.when(row.verified_at)),
+        Fact("Alerts", pieces.link(pieces.list_url("alert", integration=key), "list")),
+        Fact("Hears of alerts", pieces.code(row.alerts_to) if row.alerts_to else "nobody"),
         Fact("Paused by Telegram until", moments.when(row.paused_until)),
         *(Fact(label, pieces.link(url, words)) for label, words, url in lists),
     ]

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 
 from velvetrope.store import models
 from velvetrope.web.console import dashboard
+from velvetrope.web.console.alerts import AlertAdmin
 from velvetrope.web.console.audit_log import AuditAdmin
 from velvetrope.web.console.customers import CustomerAdmin
 from velvetrope.web.console.integrations import IntegrationAdmin
@@ -72,5 +73,6 @@ def build_site() -> ConsoleSite:
     site.register(models.InboxEvent, EventAdmin)
     site.register(models.OutboxItem, ItemAdmin)
     site.register(models.Lane, LaneAdmin)
+    site.register(models.Alert, AlertAdmin)
     site.register(models.AuditEntry, AuditAdmin)
     return site

@@ -70,6 +70,13 @@ UNFOLD: Final[dict[str, object]] = {
                 "items": [
                     _item("Overview", "monitor_heart", reverse_lazy("admin:index")),
                     _item(
+                        "Alerts",
+                        "notifications_active",
+                        _list("alert"),
+                        "view_alert",
+                        badge="velvetrope.web.console.alerts.badge_of",
+                    ),
+                    _item(
                         "Dead letters",
                         "mark_email_unread",
                         reverse_lazy("admin:dead_letters"),
