@@ -16,13 +16,24 @@ from tests.processes import Sandbox
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
 from velvetrope.gateways.stripe.events import peek_event
 from velvetrope.gateways.stripe.gateway import API_VERSION, StripeGateway
+from velvetrope.gateways.stripe.pages import (
+    COMPLETE_SESSIONS,
+    CUSTOMERS,
+    DISPUTES,
+    ENDPOINTS,
+    EVENTS,
+    PAYMENTS,
+    REFUNDS,
+    SUBSCRIPTIONS,
+)
 from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
 from velvetrope.gateways.stripe.transport import StripeTimeouts, StripeTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterator
 
-    from velvetrope.gateways.stripe.snapshots import CheckoutSessionSnapshot
+    from velvetrope.gateways.stripe.pages import Page
+    from velvetrope.gateways.stripe.snapshots import CheckoutSessionSnapshot, EventSnapshot
 
 TAG = {"velvetrope_installation": "home", "telegram_user_id": "5"}
 DAY = 86_400
@@ -188,7 +199,7 @@ async def test_a_paid_session_leads_to_a_subscription_with_its_tag(
     assert str(invoice.hosted_invoice_url).startswith("http")
     listed = msgspec.structs.replace(found, invoice=None)
     assert await gateway.fetch_customer_subscriptions(found.customer) == (listed,)
-    assert [one async for one in gateway.list_subscriptions()] == [listed]
+    assert (await gateway.fetch_page(SUBSCRIPTIONS)).members == (listed,)
 
 
 async def test_a_trial_needs_no_payment_yet(gateway: StripeGateway, shop: Shop) -> None:
@@ -338,8 +349,8 @@ async def test_events_are_listed_as_they_were_sent(gateway: StripeGateway, shop:
     clock = shop.sandbox.stripe.get("/control/clock").json()
     since = datetime.fromtimestamp(clock["now"] - 60, UTC)
     session = await _paid(gateway, shop, shop.monthly)
-    types = ["checkout.session.completed", "invoice.paid", "customer.subscription.created"]
-    events = [event async for event in gateway.list_events(types, since)]
+    types = ("checkout.session.completed", "invoice.paid", "customer.subscription.created")
+    events = (await gateway.fetch_page(EVENTS, since=since, types=types)).members
     assert sorted(event.type for event in events) == sorted(types)
     for event in events:
         peek = peek_event(event.payload)
@@ -347,7 +358,7 @@ async def test_events_are_listed_as_they_were_sent(gateway: StripeGateway, shop:
         assert peek.lane == session.customer
         assert json.loads(event.payload)["object"] == "event"
     later = since + timedelta(days=1)
-    assert [event async for event in gateway.list_events(types, later)] == []
+    assert (await gateway.fetch_page(EVENTS, since=later, types=types)).members == ()
 
 
 async def test_long_lists_are_read_to_their_end(gateway: StripeGateway, shop: Shop) -> None:
@@ -360,8 +371,45 @@ async def test_long_lists_are_read_to_their_end(gateway: StripeGateway, shop: Sh
             type="price.updated",
             object={"id": f"price_{number}", "object": "price"},
         )
-    events = [event.id async for event in gateway.list_events(["price.updated"], since)]
-    assert len(events) == len(set(events)) == 130
+    found: list[str] = []
+    page: Page[EventSnapshot] | None = None
+    while page is None or page.after is not None:
+        after = None if page is None else page.after
+        page = await gateway.fetch_page(EVENTS, after=after, since=since, types=("price.updated",))
+        found += [event.id for event in page.members]
+    assert len(found) == len(set(found)) == 130
+
+
+async def test_lists_of_an_account_tell_whose_what_is(gateway: StripeGateway, shop: Shop) -> None:
+    bought = await _paid(gateway, shop, shop.once, mode="payment")
+    assert bought.payment_intent is not None
+    assert bought in (await gateway.fetch_page(COMPLETE_SESSIONS)).members
+    [payment] = (await gateway.fetch_page(PAYMENTS)).members
+    assert (payment.id, payment.status, payment.metadata) == (
+        bought.payment_intent,
+        "succeeded",
+        TAG,
+    )
+    [customer] = (await gateway.fetch_page(CUSTOMERS)).members
+    assert (customer.id, customer.metadata, customer.name) == (bought.customer, TAG, "Олена")
+    assert customer.created is not None
+    assert (await gateway.fetch_page(REFUNDS)).members == ()
+    shop.control(f"payments/{payment.id}/refund", amount=100)
+    [refund] = (await gateway.fetch_page(REFUNDS)).members
+    assert (refund.payment_intent, refund.status) == (payment.id, "succeeded")
+    shop.control(f"payments/{payment.id}/dispute")
+    [dispute] = (await gateway.fetch_page(DISPUTES)).members
+    assert (dispute.payment_intent, dispute.status) == (payment.id, "needs_response")
+
+
+async def test_webhook_endpoints_tell_where_they_lead(gateway: StripeGateway, shop: Shop) -> None:
+    assert (await gateway.fetch_page(ENDPOINTS)).members == ()
+    made = shop.control(
+        "webhook_endpoints", account=shop.key, url="https://door.example/stripe/bots/webhooks"
+    )
+    [endpoint] = (await gateway.fetch_page(ENDPOINTS)).members
+    assert (endpoint.id, endpoint.url, endpoint.is_enabled) == (made["id"], made["url"], True)
+    assert (endpoint.types, endpoint.api_version) == (("*",), made["api_version"])
 
 
 async def test_what_is_not_there_is_not_found(gateway: StripeGateway, shop: Shop) -> None:

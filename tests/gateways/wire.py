@@ -239,6 +239,7 @@ _STRIPE: Final = {
     "POST /v1/checkout/sessions": "checkout.SessionCreateParams",
     "POST /v1/checkout/sessions/*/expire": "checkout.SessionExpireParams",
     "GET /v1/payment_intents/*": "PaymentIntentRetrieveParams",
+    "GET /v1/payment_intents": "PaymentIntentListParams",
     "GET /v1/refunds": "RefundListParams",
     "GET /v1/refunds/*": "RefundRetrieveParams",
     "GET /v1/disputes": "DisputeListParams",
@@ -247,10 +248,12 @@ _STRIPE: Final = {
     "GET /v1/invoices/*": "InvoiceRetrieveParams",
     "GET /v1/invoice_payments": "InvoicePaymentListParams",
     "GET /v1/customers/*": "CustomerRetrieveParams",
+    "GET /v1/customers": "CustomerListParams",
     "POST /v1/customers": "CustomerCreateParams",
     "POST /v1/billing_portal/sessions": "billing_portal.SessionCreateParams",
     "GET /v1/events": "EventListParams",
     "GET /v1/events/*": "EventRetrieveParams",
+    "GET /v1/webhook_endpoints": "WebhookEndpointListParams",
 }
 _SCALARS: Final = {
     "int": re.compile(r"-?[0-9]+"),

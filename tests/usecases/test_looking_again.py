@@ -42,7 +42,7 @@ def test_a_subscription_is_asked_for_once_in_a_look(room: Backroom) -> None:
     room.subscribes()
     room.stripe.asked.clear()
     look_again(room)
-    assert room.stripe.asked == ["subscriptions of cus_1"]
+    assert room.stripe.asked == ["subscriptions of cus_1", "sub_1"]
 
 
 def test_a_subscription_that_another_one_pays_for_is_asked_for_by_its_name(room: Backroom) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 import stripe
 
 from velvetrope.gateways.stripe import shapes
 from velvetrope.gateways.stripe.asking import ask, each, read
+from velvetrope.gateways.stripe.pages import fetch_page
 from velvetrope.gateways.stripe.payments import Undoing, fetch_needs_action, fetch_payment
 from velvetrope.gateways.stripe.requests import checkout_params, customer_params, locale_for
-from velvetrope.gateways.stripe.snapshots import EventSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
+    from velvetrope.gateways.stripe.pages import Listing, Page
     from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
     from velvetrope.gateways.stripe.snapshots import (
         AccountSnapshot,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     )
     from velvetrope.gateways.stripe.transport import StripeTransport
 
+S = TypeVar("S")
+
 #: The version whose shapes are read here; webhook endpoints are to be made with the same.
 API_VERSION: Final = "2026-10-28.endive"
 
@@ -38,13 +41,6 @@ MAX_EVENT_TYPES: Final = 20
 
 class _Page(msgspec.Struct, frozen=True):
     url: str
-
-
-class _EventShape(msgspec.Struct, frozen=True):
-    id: str
-    type: str
-    created: int
-    livemode: bool
 
 
 class StripeGateway:
@@ -164,41 +160,24 @@ class StripeGateway:
         )
         return (await ask(call, _Page)).url
 
-    async def list_events(
+    async def fetch_page(
         self,
-        types: Sequence[str],
-        created_after: datetime,
-        created_before: datetime | None = None,
-    ) -> AsyncIterator[EventSnapshot]:
-        """List events of at most 20 types from the last 30 days, newest first.
+        listing: Listing[S],
+        *,
+        after: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        types: tuple[str, ...] = (),
+    ) -> Page[S]:
+        """Fetch one page of a list of the account, as `pages.fetch_page` tells.
 
-        `created_after` is included, `created_before` is not; both count whole seconds.
+        ValueError for more than 20 types of events.
         """
-        if not 0 < len(types) <= MAX_EVENT_TYPES:
-            raise ValueError(f"between 1 and {MAX_EVENT_TYPES} types, not {len(types)}")
-        created = {"gte": int(created_after.timestamp())}
-        if created_before is not None:
-            created["lt"] = int(created_before.timestamp())
-        params: dict[str, Any] = {"types": list(types), "created": created}
-        async for member in each(self._api.events.list_async, params):
-            event = read(member, _EventShape)
-            yield EventSnapshot(
-                id=event.id,
-                type=event.type,
-                created=shapes.moment(event.created),
-                livemode=event.livemode,
-                payload=msgspec.json.encode(member),
-            )
-
-    async def list_subscriptions(
-        self, created_after: datetime | None = None
-    ) -> AsyncIterator[SubscriptionSnapshot]:
-        """List all subscriptions of the account, foreign and ended ones included, newest first."""
-        params: dict[str, Any] = {"status": "all"}
-        if created_after is not None:
-            params["created"] = {"gte": int(created_after.timestamp())}
-        async for subscription in self._subscriptions(params):
-            yield subscription
+        if len(types) > MAX_EVENT_TYPES:
+            raise ValueError(f"at most {MAX_EVENT_TYPES} types, not {len(types)}")
+        return await fetch_page(
+            self._api, listing, after=after, since=since, before=before, types=types
+        )
 
     async def _subscriptions(self, params: dict[str, Any]) -> AsyncIterator[SubscriptionSnapshot]:
         async for member in each(self._api.subscriptions.list_async, params):

@@ -260,6 +260,8 @@ class Customer(msgspec.Struct, frozen=True):
     deleted: bool = False
     metadata: _Metadata = None
     livemode: bool | None = None
+    name: str | None = None
+    created: _Seconds | None = None
 
     def snapshot(self, *, livemode: bool) -> snapshots.CustomerSnapshot:
         """Build the snapshot; the key tells the mode where a deleted customer does not."""
@@ -268,4 +270,6 @@ class Customer(msgspec.Struct, frozen=True):
             deleted=self.deleted,
             metadata=self.metadata or {},
             livemode=livemode if self.livemode is None else self.livemode,
+            name=self.name or "",
+            created=_moment(self.created),
         )

@@ -147,10 +147,14 @@ class InvoiceSnapshot(_Snapshot, frozen=True, kw_only=True):
 
 
 class CustomerSnapshot(_Snapshot, frozen=True, kw_only=True):
+    """A customer; `created` is None for a deleted one, of which little is left."""
+
     id: str
     deleted: bool
     metadata: dict[str, str]
     livemode: bool
+    name: str = ""
+    created: datetime | None = None
 
 
 class EventSnapshot(_Snapshot, frozen=True, kw_only=True):
@@ -161,3 +165,30 @@ class EventSnapshot(_Snapshot, frozen=True, kw_only=True):
     created: datetime
     livemode: bool
     payload: bytes
+
+
+class SettledMoney(_Snapshot, frozen=True, kw_only=True):
+    """A payment as the list of payments has it: whose it is, and whether it came about."""
+
+    id: str
+    status: str
+    metadata: dict[str, str]
+    created: datetime
+
+
+class UndoneMoney(_Snapshot, frozen=True, kw_only=True):
+    """A refund or a dispute as its list has it; `payment_intent` None for charges without one."""
+
+    id: str
+    payment_intent: str | None
+    status: str
+
+
+class EndpointSnapshot(_Snapshot, frozen=True, kw_only=True):
+    """Where Stripe sends which events; `api_version` None is the account's own."""
+
+    id: str
+    url: str
+    is_enabled: bool
+    types: tuple[str, ...]
+    api_version: str | None

@@ -101,10 +101,9 @@ class Fetcher:
         asked_at = self._services.clock()
         found: dict[str, SubscriptionSnapshot | PaymentSnapshot | CheckoutSessionSnapshot] = {}
         missing: set[str] = set()
-        if stripe_customer_id is not None:
-            for one in await self._of_customer(owner, names, stripe_customer_id):
-                found[one.id] = one
         left = list(names)
+        if stripe_customer_id is not None:
+            left += await self._unknown(owner, stripe_customer_id)
         while left:  # a purchase names what came of it
             name = left.pop(0)
             if name in found:
@@ -131,13 +130,11 @@ class Fetcher:
             is_whole=True,
         )
 
-    async def _of_customer(
-        self, owner: tuple[int, int], names: Sequence[str], stripe_customer_id: str
-    ) -> list[SubscriptionSnapshot]:
-        """Fetch the subscriptions of a Stripe customer: those of these names, and unknown ones.
+    async def _unknown(self, owner: tuple[int, int], stripe_customer_id: str) -> list[str]:
+        """Find the names of a Stripe customer's subscriptions that have no record here.
 
-        Unknown ones count where they are the owner's: one Stripe customer may buy of several bots,
-        and of other products. What never began to run is left to its events.
+        They count where they are the owner's: one Stripe customer may buy of several bots, and of
+        other products. What never began to run is left to its events.
         """
         gateway = await self._gateway()
         try:
@@ -146,17 +143,14 @@ class Fetcher:
             if error.code != NOT_FOUND:
                 raise
             return []  # deleted: what it had is asked for by name
-        ids = [one.id for one in listed]
-        recorded = await self._services.db.read(lambda: owners.find_recorded(ids))
+        names = [one.id for one in listed]
+        recorded = await self._services.db.read(lambda: owners.find_recorded(names))
         return [
-            one
+            one.id
             for one in listed
-            if one.id in names
-            or (
-                one.id not in recorded
-                and one.status not in NEVER_RAN
-                and await self._owner_of(one) == owner
-            )
+            if one.id not in recorded
+            and one.status not in NEVER_RAN
+            and await self._owner_of(one) == owner
         ]
 
     async def _owner_of(self, subscription: SubscriptionSnapshot) -> tuple[int, int] | None:
