@@ -41,6 +41,7 @@ def any_facts(draw: st.DrawFn) -> EntitlementFacts:
         dispute=draw(st.sampled_from(Dispute)),
         seen_at=draw(st.none() | moments),
         held=draw(st.booleans()),
+        collection_paused=draw(st.booleans()),
     )
 
 
@@ -70,8 +71,13 @@ def test_a_failed_payment_keeps_access_for_seven_days_from_the_first_failure() -
 
 
 def test_grace_is_over_after_seven_days() -> None:
-    decision = subscription("past_due", past_due_since=NOW - 7 * DAY)
+    decision = subscription("past_due", past_due_since=NOW - 7 * DAY, seen_at=NOW)
     assert decision == Decision(holds=False, reason=Reason.GRACE_OVER)
+
+
+def test_nobody_leaves_at_the_end_of_grace_before_stripe_was_asked_again() -> None:
+    decision = subscription("past_due", past_due_since=NOW - 8 * DAY, seen_at=NOW - 2 * DAY)
+    assert decision == Decision(holds=True, reason=Reason.GRACE, recheck_at=NOW)
 
 
 def test_a_cancelled_subscription_is_in_until_its_end() -> None:
@@ -164,8 +170,3 @@ def test_a_running_subscription_that_was_not_looked_at_since_never_lapses(
         assert facts.seen_at is not None
         ends = [end for end in (facts.period_end, facts.ends_at) if end is not None]
         assert facts.seen_at >= min(ends) + POLICY.slack
-
-
-def test_a_policy_takes_known_differences_and_leaves_out_the_rest() -> None:
-    policy = Policy.from_differences({"grace_days": 3, "refund_ends": 1, "no_such": True})
-    assert policy == Policy(grace_days=3)

@@ -15,36 +15,36 @@ SUB, ONCE = EntitlementKind.SUBSCRIPTION, EntitlementKind.ONE_TIME
 
 
 @pytest.mark.parametrize(
-    ("facts", "paused", "kind", "until"),
+    ("facts", "kind", "until"),
     [
-        (EntitlementFacts(kind=SUB, status="active", period_end=END), False, "renews", END),
-        (EntitlementFacts(kind=SUB, status="trialing", period_end=END), False, "trial", END),
+        (EntitlementFacts(kind=SUB, status="active", period_end=END), "renews", END),
+        (EntitlementFacts(kind=SUB, status="trialing", period_end=END), "trial", END),
         (
             EntitlementFacts(kind=SUB, status="active", period_end=END, ends_at=END),
-            False,
             "expiring",
             END,
         ),
         (
             EntitlementFacts(kind=SUB, status="past_due", past_due_since=NOW),
-            False,
             "past_due",
             NOW + timedelta(days=7),
         ),
-        (EntitlementFacts(kind=SUB, status="active", period_end=END), True, "paused", END),
-        (EntitlementFacts(kind=SUB, status="canceled", period_end=END), False, "ended", END),
+        (
+            EntitlementFacts(kind=SUB, status="active", period_end=END, collection_paused=True),
+            "paused",
+            END,
+        ),
+        (EntitlementFacts(kind=SUB, status="canceled", period_end=END), "ended", END),
         (
             EntitlementFacts(kind=SUB, status="active", dispute=Dispute.OPEN),
-            False,
             "disputed",
             None,
         ),
-        (EntitlementFacts(kind=ONCE, status="succeeded"), False, "forever", None),
-        (EntitlementFacts(kind=ONCE, status="succeeded", period_end=END), False, "until", END),
-        (EntitlementFacts(kind=ONCE, status="processing"), False, "pending_payment", None),
+        (EntitlementFacts(kind=ONCE, status="succeeded"), "forever", None),
+        (EntitlementFacts(kind=ONCE, status="succeeded", period_end=END), "until", END),
+        (EntitlementFacts(kind=ONCE, status="processing"), "pending_payment", None),
         (
             EntitlementFacts(kind=EntitlementKind.GRANT, status="active", period_end=END),
-            False,
             "until",
             END,
         ),
@@ -63,18 +63,25 @@ SUB, ONCE = EntitlementKind.SUBSCRIPTION, EntitlementKind.ONE_TIME
     ],
 )
 def test_each_state_of_an_entitlement_has_its_words(
-    facts: EntitlementFacts, paused: bool, kind: str, until: datetime | None
+    facts: EntitlementFacts, kind: str, until: datetime | None
 ) -> None:
     decision = decide(Policy(), facts, NOW)
-    standing = describe(7, facts, decision, collection_paused=paused)
+    standing = describe(7, facts, decision)
     assert (standing.kind, standing.until) == (StandingKind(kind), until)
 
 
 def test_only_running_subscriptions_can_be_managed_at_stripe() -> None:
     def manageable(facts: EntitlementFacts) -> bool:
         decision = decide(Policy(), facts, NOW)
-        return describe(7, facts, decision, collection_paused=False).manageable
+        return describe(7, facts, decision).manageable
 
     assert manageable(EntitlementFacts(kind=SUB, status="active", period_end=END))
     assert not manageable(EntitlementFacts(kind=SUB, status="canceled"))
     assert not manageable(EntitlementFacts(kind=ONCE, status="succeeded"))
+
+
+def test_who_is_out_while_nothing_is_collected_can_still_manage_the_subscription() -> None:
+    facts = EntitlementFacts(kind=SUB, status="active", period_end=END, collection_paused=True)
+    decision = decide(Policy(collection_pause_keeps=False), facts, NOW)
+    standing = describe(7, facts, decision)
+    assert (standing.kind, standing.manageable) == (StandingKind.ON_HOLD, True)

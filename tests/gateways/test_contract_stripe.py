@@ -339,6 +339,59 @@ async def test_a_renewal_that_waits_for_the_customer_says_so(
     assert found.invoice.needs_action
 
 
+async def test_a_subscription_owes_since_its_first_failure_whatever_was_tried_since(
+    gateway: StripeGateway, shop: Shop
+) -> None:
+    session = await _paid(gateway, shop, shop.monthly, card="good")
+    key = str(session.subscription)
+    renewal = (await gateway.fetch_subscription(key)).current_period_end
+    assert renewal is not None
+    await _wait_until(shop, renewal - timedelta(days=1))
+    shop.control(f"customers/{session.customer}/card", card="declines_later")
+    await _wait_until(shop, renewal + timedelta(hours=2))
+    first = await gateway.fetch_subscription(key)
+    assert first.status == "past_due"
+    since = first.past_due_since
+    assert since is not None
+    assert renewal <= since <= renewal + timedelta(hours=2)
+    shop.control("clock", seconds=4 * DAY)
+    again = await gateway.fetch_subscription(key)
+    assert (again.status, again.past_due_since) == ("past_due", since)
+    shop.control(f"customers/{session.customer}/card", card="good")
+    shop.control("clock", seconds=6 * DAY)
+    assert (await gateway.fetch_subscription(key)).status == "active"
+    shop.control(f"customers/{session.customer}/card", card="declines_later")
+    shop.control("clock", seconds=90 * DAY)
+    later = await gateway.fetch_subscription(key)
+    assert later.status == "past_due"
+    assert later.past_due_since is not None
+    assert later.past_due_since > since + timedelta(days=80)
+
+
+async def test_a_debit_that_comes_back_fails_when_it_came_back(
+    gateway: StripeGateway, shop: Shop
+) -> None:
+    session = await _paid(gateway, shop, shop.monthly, card="good")
+    key = str(session.subscription)
+    renewal = (await gateway.fetch_subscription(key)).current_period_end
+    assert renewal is not None
+    await _wait_until(shop, renewal - timedelta(days=1))
+    shop.control(f"customers/{session.customer}/card", card="delayed_fails")
+    await _wait_until(shop, renewal + timedelta(hours=2))
+    assert (await gateway.fetch_subscription(key)).status == "active"
+    found = await gateway.fetch_subscription(key)
+    while found.status == "active":
+        shop.control("clock", seconds=DAY / 4)
+        found = await gateway.fetch_subscription(key)
+    assert found.past_due_since is not None
+    assert found.past_due_since > renewal + timedelta(days=1)
+
+
+async def _wait_until(shop: Shop, moment: datetime) -> None:
+    now = shop.sandbox.stripe.get("/control/clock").json()["now"]
+    shop.control("clock", seconds=moment.timestamp() - now)
+
+
 async def test_the_portal_has_an_address(gateway: StripeGateway) -> None:
     customer = await _customer(gateway)
     url = await gateway.create_portal_session(customer, "https://t.me/door_bot", language="uk")

@@ -64,6 +64,7 @@ def subscription(**fields: object) -> SubscriptionSnapshot:
         "customer": "cus_1",
         "metadata": tag(),
         "price_ids": ("price_month",),
+        "product_ids": ("prod_price_month",),
         "current_period_end": NOW + 30 * DAY,
         "cancel_at": None,
         "cancel_at_period_end": False,

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     UNPAID = "unpaid"  # the money isn't there (yet)
     GRANTED = "granted"
     REFUNDED = "refunded"
+    COLLECTION_PAUSED = "collection_paused"  # the operator asks for no money meanwhile
     DISPUTED = "disputed"
     DISPUTE_LOST = "dispute_lost"
     UNKNOWN_STATUS = "unknown_status"
@@ -51,6 +52,8 @@ class EntitlementFacts:
     seen_at: datetime | None = None
     #: The decision before, kept where the facts don't tell.
     held: bool = False
+    #: The operator paused the collection of a subscription's payments; its status goes on.
+    collection_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,18 @@ def decide(policy: Policy, facts: EntitlementFacts, now: datetime) -> Decision:
 
 def _taken_back(policy: Policy, facts: EntitlementFacts) -> Reason | None:
     """Say whether the money went back, which counts more than any status."""
-    if facts.refund is Refund.FULL and policy.refund_ends:
+    ends = {Refund.FULL: policy.refund_ends, Refund.PARTIAL: policy.partial_refund_ends}
+    if ends.get(facts.refund, False):
         return Reason.REFUNDED
-    if facts.dispute is Dispute.LOST:
-        return Reason.DISPUTE_LOST
-    if facts.dispute is Dispute.OPEN and policy.dispute_suspends:
-        return Reason.DISPUTED
-    return None
+    match facts.dispute:
+        case Dispute.LOST if policy.dispute_lost_ends:
+            return Reason.DISPUTE_LOST
+        case Dispute.OPEN if policy.dispute_suspends:
+            return Reason.DISPUTED
+        case Dispute.WARNING if policy.dispute_warning_suspends:
+            return Reason.DISPUTED
+        case _:
+            return None
 
 
 def _until(end: datetime | None, reason: Reason, now: datetime) -> Decision:
@@ -97,28 +105,33 @@ def _until(end: datetime | None, reason: Reason, now: datetime) -> Decision:
 def _decide_subscription(policy: Policy, facts: EntitlementFacts, now: datetime) -> Decision:
     if facts.status in ENDED_STATUSES:
         return Decision(holds=False, reason=Reason.ENDED)
-    if facts.status == "past_due":
-        grace_end = (facts.past_due_since or now) + policy.grace
-        if now >= grace_end:
-            return Decision(holds=False, reason=Reason.GRACE_OVER)
-        return Decision(holds=True, reason=Reason.GRACE, recheck_at=grace_end)
-    if facts.status not in RUNNING_STATUSES:
+    if facts.status != "past_due" and facts.status not in RUNNING_STATUSES:
         return Decision(facts.held, Reason.UNKNOWN_STATUS, recheck_at=now + UNKNOWN_RECHECK)
+    if facts.collection_paused and not policy.collection_pause_keeps:
+        return Decision(holds=False, reason=Reason.COLLECTION_PAUSED)
+    if facts.status == "past_due":
+        since = facts.past_due_since or now
+        return _hold_until(since + policy.grace, facts, now, Reason.GRACE, Reason.GRACE_OVER)
     return _decide_running(policy, facts, now)
 
 
 def _decide_running(policy: Policy, facts: EntitlementFacts, now: datetime) -> Decision:
-    """Keep access until the paid time and the slack are over *and* Stripe was asked after that."""
     reason = Reason.TRIAL if facts.status == "trialing" else Reason.ACTIVE
     if facts.ends_at is not None:
         reason = Reason.EXPIRING
     ends = [end for end in (facts.period_end, facts.ends_at) if end is not None]
     if not ends:
         return Decision(holds=True, reason=reason)
-    deadline = min(ends) + policy.slack
+    return _hold_until(min(ends) + policy.slack, facts, now, reason, Reason.LAPSED)
+
+
+def _hold_until(
+    deadline: datetime, facts: EntitlementFacts, now: datetime, reason: Reason, afterwards: Reason
+) -> Decision:
+    """Keep access until the deadline is over *and* Stripe was asked after that."""
     if now < deadline:
         return Decision(holds=True, reason=reason, recheck_at=deadline)
     if facts.seen_at is None or facts.seen_at < deadline:
-        # Renewals are late and events get lost: nobody leaves before Stripe was asked again.
+        # Payments are late and events get lost: nobody leaves before Stripe was asked again.
         return Decision(holds=True, reason=reason, recheck_at=now)
-    return Decision(holds=False, reason=Reason.LAPSED)
+    return Decision(holds=False, reason=afterwards)

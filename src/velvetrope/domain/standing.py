@@ -22,6 +22,7 @@ class StandingKind(StrEnum):
     CLAIM = "claim"  # a member from before, who has until `until` to subscribe
     FOREVER = "forever"
     PAUSED = "paused"  # active, nothing is collected
+    ON_HOLD = "on_hold"  # out while nothing is collected
     PENDING_PAYMENT = "pending_payment"  # the money is on its way
     DISPUTED = "disputed"  # suspended while a dispute is open
     ENDED = "ended"
@@ -42,12 +43,11 @@ _OF_REASON = {
     Reason.GRACE: StandingKind.PAST_DUE,
     Reason.UNPAID: StandingKind.PENDING_PAYMENT,
     Reason.DISPUTED: StandingKind.DISPUTED,
+    Reason.COLLECTION_PAUSED: StandingKind.ON_HOLD,
 }
 
 
-def describe(
-    plan_id: int, facts: EntitlementFacts, decision: Decision, *, collection_paused: bool
-) -> Standing:
+def describe(plan_id: int, facts: EntitlementFacts, decision: Decision) -> Standing:
     """Put a decision into the terms of the person whom it concerns."""
     kind = _OF_REASON.get(decision.reason)
     until = facts.period_end
@@ -61,7 +61,7 @@ def describe(
         kind = StandingKind.CLAIM
     elif kind is None and facts.kind is not EntitlementKind.SUBSCRIPTION:
         kind = StandingKind.FOREVER if facts.period_end is None else StandingKind.UNTIL
-    elif kind is None and collection_paused:
+    elif kind is None and facts.collection_paused:
         kind = StandingKind.PAUSED
     return Standing(
         kind=kind or StandingKind.RENEWS,

@@ -74,10 +74,9 @@ def find_recorded(external_ids: Sequence[str]) -> set[str]:
 
 
 def find_taken_back(external_ids: Sequence[str]) -> set[str]:
-    """Find which of these rights are suspended or ended by a refund or a dispute."""
+    """Find which of these rights a refund or a dispute may suspend or end."""
     rows = Entitlement.objects.filter(external_id__in=external_ids).exclude(
-        refund__in=(Refund.NONE.value, Refund.PARTIAL.value),
-        dispute__in=(Dispute.NONE.value, Dispute.WON.value),
+        refund=Refund.NONE.value, dispute__in=(Dispute.NONE.value, Dispute.WON.value)
     )
     return set(rows.values_list("external_id", flat=True))
 

@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import PlanView
 
-#: Dispute statuses of Stripe that tell how it ended; every other one is open, but for warnings,
-#: which take no money.
-_DISPUTE_ENDS = {"won": Dispute.WON, "lost": Dispute.LOST, "prevented": Dispute.WON}
+#: What Stripe's statuses of a dispute mean; every other one is open.
+_DISPUTES = {
+    "warning_needs_response": Dispute.WARNING,
+    "warning_under_review": Dispute.WARNING,
+    "warning_closed": Dispute.WON,
+    "won": Dispute.WON,
+    "prevented": Dispute.WON,
+    "lost": Dispute.LOST,
+}
+#: The worst first: what counts where there are several.
+_WORST = (Dispute.LOST, Dispute.OPEN, Dispute.WARNING, Dispute.WON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +63,14 @@ def facts_of(row: Entitlement) -> EntitlementFacts:
         dispute=Dispute(row.dispute),
         seen_at=row.synced_at,
         held=row.holds,
+        collection_paused=row.collection_paused,
     )
 
 
 def standing_of(policy: Policy, row: Entitlement, now: datetime) -> Standing:
     """Tell what the customer should hear of a row at this moment."""
     facts = facts_of(row)
-    return describe(
-        row.plan_id,
-        facts,
-        decide(policy, facts, now),
-        collection_paused=row.collection_paused,
-    )
+    return describe(row.plan_id, facts, decide(policy, facts, now))
 
 
 def redecide(
@@ -143,10 +147,10 @@ def apply_subscription(
     row.trial_end = seen.trial_end
     row.collection_paused = seen.paused_collection
     row.synced_at = at
-    if seen.status != "past_due":
+    if seen.status == "past_due":
+        row.past_due_since = seen.past_due_since or row.past_due_since or at
+    else:
         row.past_due_since = None
-    elif row.past_due_since is None:
-        row.past_due_since = at
     if seen.latest_invoice and seen.latest_invoice != row.invoice_id and is_paid:
         row.invoice_id = seen.latest_invoice
         row.refund, row.dispute = Refund.NONE.value, Dispute.NONE.value
@@ -178,13 +182,8 @@ def take_back(row: Entitlement, seen: PaymentSnapshot) -> None:
     """Write what happened to the money afterwards: refunds and disputes."""
     refund = Refund.PARTIAL if seen.amount_refunded else Refund.NONE
     row.refund = (Refund.FULL if seen.is_fully_refunded else refund).value
-    statuses = [one.status for one in seen.disputes if not one.status.startswith("warning_")]
-    ends = [_DISPUTE_ENDS.get(status, Dispute.OPEN) for status in statuses]
-    for worst in (Dispute.LOST, Dispute.OPEN, Dispute.WON):
-        if worst in ends:
-            row.dispute = worst.value
-            return
-    row.dispute = Dispute.NONE.value
+    found = {_DISPUTES.get(one.status, Dispute.OPEN) for one in seen.disputes}
+    row.dispute = next((worst for worst in _WORST if worst in found), Dispute.NONE).value
 
 
 def apply_free_session(

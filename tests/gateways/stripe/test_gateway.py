@@ -223,6 +223,67 @@ async def test_expanded_references_are_read_as_ids() -> None:
     assert (found.status, found.metadata) == ("something_new", {})
 
 
+DUE = {**objects.SUBSCRIPTION, "status": "past_due"}
+
+
+def invoice(status: str, finalized: int, **fields: object) -> Json:
+    payment = {"payment": {"type": "payment_intent", "payment_intent": "pi_1"}}
+    return {
+        "id": f"in_{finalized}",
+        "billing_reason": "subscription_cycle",
+        "created": finalized - 3600,
+        "due_date": None,
+        "payments": page(payment),
+        "status": status,
+        "status_transitions": {"finalized_at": finalized, "paid_at": None},
+        **fields,
+    }
+
+
+def attempt(created: int, reversed_at: int | None = None) -> Json:
+    undone = None if reversed_at is None else f"txn_{reversed_at}"
+    return {"id": f"ch_{created}", "created": created, "failure_balance_transaction": undone}
+
+
+@pytest.mark.parametrize(
+    ("invoices", "charges", "since"),
+    [
+        # the newest first: two renewals are due, what is before the last paid one does not count
+        (
+            [
+                invoice("draft", 9000, status_transitions={"finalized_at": None}),
+                invoice("open", 8000, billing_reason="manual"),
+                invoice("open", 7000),
+                invoice("uncollectible", 6000),
+                invoice("paid", 5000),
+                invoice("open", 4000),
+            ],
+            [attempt(6500), attempt(6001)],
+            6000,
+        ),
+        # a debit comes back days after its attempt; the card of a later one does not count
+        ([invoice("open", 7000)], [attempt(7900), attempt(7001, 7700)], 7700),
+        ([invoice("open", 7000)], [attempt(7001), attempt(7500, 7700)], 7000),
+        # the bank wanted a confirmation: there is no charge
+        ([invoice("open", 7000)], [], 7000),
+        # sent to be paid by hand
+        ([invoice("open", 7000, due_date=7300)], [], 7300),
+        ([invoice("paid", 7000)], [], None),
+    ],
+)
+async def test_a_subscription_owes_since_the_first_failure_of_what_is_due(
+    invoices: list[Json], charges: list[Json], since: int | None
+) -> None:
+    answers = {
+        "GET /v1/subscriptions/sub_1": DUE,
+        "GET /v1/invoices": page(*invoices),
+        "GET /v1/charges": page(*charges),
+        "GET /v1/balance_transactions/txn_7700": {"id": "txn_7700", "created": 7700},
+    }
+    found, _ = await ask(CALLS["subscription"], answers)
+    assert found.past_due_since == (None if since is None else datetime.fromtimestamp(since, UTC))
+
+
 async def test_a_payment_adds_up_what_may_undo_it() -> None:
     refunds = page(
         objects.refund("succeeded", 400),

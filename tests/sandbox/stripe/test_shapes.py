@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, Any] = {
     "account": stripe.Account,
+    "balance_transaction": stripe.BalanceTransaction,
     "billing_portal.configuration": billing_portal.Configuration,
     "billing_portal.session": billing_portal.Session,
     "charge": stripe.Charge,
@@ -49,6 +50,7 @@ LISTS = (
     "invoice_payments",
     "payment_intents",
     "charges",
+    "charges?expand[0]=data.failure_balance_transaction",
     "refunds",
     "disputes",
     "billing_portal/configurations",

@@ -9,6 +9,7 @@ import stripe
 
 from velvetrope.gateways.stripe import shapes
 from velvetrope.gateways.stripe.asking import ask, each, read
+from velvetrope.gateways.stripe.failures import fetch_first_failure
 from velvetrope.gateways.stripe.pages import fetch_page
 from velvetrope.gateways.stripe.payments import Undoing, fetch_needs_action, fetch_payment
 from velvetrope.gateways.stripe.requests import checkout_params, customer_params, locale_for
@@ -80,11 +81,18 @@ class StripeGateway:
         return (await ask(call, shapes.Price)).snapshot()
 
     async def fetch_subscription(self, subscription: str) -> SubscriptionSnapshot:
-        """Fetch a subscription with its newest invoice, and whether that waits for the customer."""
+        """Fetch a subscription with its newest invoice; of one that is `past_due` more.
+
+        Since when, and whether the invoice waits for the customer.
+        """
         params: Any = {"expand": ["latest_invoice"]}
         call = self._api.subscriptions.retrieve_async(subscription, params)
         found = (await ask(call, shapes.Subscription)).snapshot()
-        if found.status != "past_due" or found.invoice is None or found.invoice.status != "open":
+        if found.status != "past_due":
+            return found
+        since = await fetch_first_failure(self._api, subscription)
+        found = msgspec.structs.replace(found, past_due_since=since)
+        if found.invoice is None or found.invoice.status != "open":
             return found
         waits = await fetch_needs_action(self._api, found.invoice.id)
         invoice = msgspec.structs.replace(found.invoice, needs_action=waits)

@@ -160,8 +160,13 @@ class Invoice(msgspec.Struct, frozen=True):
         )
 
 
+class _ItemPrice(msgspec.Struct, frozen=True):
+    id: str
+    product: _Reference = None
+
+
 class _SubscriptionItem(msgspec.Struct, frozen=True):
-    price: _Object
+    price: _ItemPrice
     current_period_end: _Seconds | None = None
 
 
@@ -202,6 +207,7 @@ class Subscription(msgspec.Struct, frozen=True):
             customer=_id(self.customer) or "",
             metadata=self.metadata or {},
             price_ids=tuple(item.price.id for item in items),
+            product_ids=tuple(_id(item.price.product) or "" for item in items),
             current_period_end=_moment(max(ends, default=None)),
             cancel_at=_moment(self.cancel_at),
             cancel_at_period_end=self.cancel_at_period_end,

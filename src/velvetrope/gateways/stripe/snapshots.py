@@ -52,6 +52,8 @@ class SubscriptionSnapshot(_Snapshot, frozen=True, kw_only=True):
     customer: str
     metadata: dict[str, str]
     price_ids: tuple[str, ...]
+    #: The products of the prices, in the same order.
+    product_ids: tuple[str, ...]
     current_period_end: datetime | None
     cancel_at: datetime | None
     cancel_at_period_end: bool
@@ -64,6 +66,8 @@ class SubscriptionSnapshot(_Snapshot, frozen=True, kw_only=True):
     livemode: bool
     #: What `latest_invoice` names, where one subscription was fetched; None in lists of many.
     invoice: InvoiceSnapshot | None = None
+    #: The first failure of what is due, where `fetch_subscription` found the status `past_due`.
+    past_due_since: datetime | None = None
 
     @property
     def ends_at(self) -> datetime | None:

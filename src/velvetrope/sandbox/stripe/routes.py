@@ -99,6 +99,9 @@ _TABLE: dict[str, Route] = {
     "POST payment_intents/*": Route("PaymentIntentUpdateParams", payments.update_intent),
     "GET charges": Route("ChargeListParams", payments.list_charges),
     "GET charges/*": Route("ChargeRetrieveParams", payments.retrieve_charge),
+    "GET balance_transactions/*": Route(
+        "BalanceTransactionRetrieveParams", _own("balance_transaction")
+    ),
     "POST refunds": Route("RefundCreateParams", payments.create_refund),
     "GET refunds": Route("RefundListParams", payments.list_refunds),
     "GET refunds/*": Route("RefundRetrieveParams", payments.retrieve_refund),

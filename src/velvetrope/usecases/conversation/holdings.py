@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from velvetrope.domain.access import Reason
 from velvetrope.domain.states import CheckoutState, EntitlementKind
 from velvetrope.usecases import membership
 from velvetrope.usecases.entitlements import standing_of
@@ -36,11 +37,15 @@ def holds_for_good(row: Entitlement) -> bool:
 
 
 def owes_for_plan(rows: Iterable[Entitlement], plan_id: int) -> bool:
-    """Tell whether a subscription to the plan goes on, at Stripe, whose renewal is not paid.
+    """Tell whether a subscription to the plan goes on, at Stripe, that is not paid for.
 
     Stripe may still get that money: another subscription would be paid for twice.
     """
-    return any(row.plan_id == plan_id and row.status == "past_due" for row in rows)
+    return any(
+        row.plan_id == plan_id
+        and (row.status == "past_due" or row.reason == Reason.COLLECTION_PAUSED)
+        for row in rows
+    )
 
 
 def standings(work: Work, view: IntegrationView, customer: Customer) -> list[Standing]:

@@ -19,6 +19,7 @@ _WHY_ENDED = {
     Reason.DISPUTED: "ended.disputed",
     Reason.DISPUTE_LOST: "ended.dispute_lost",
     Reason.GRACE_OVER: "ended.unpaid",
+    Reason.COLLECTION_PAUSED: "ended.collection_paused",
 }
 
 

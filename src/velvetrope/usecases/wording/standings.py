@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ORDER = (
     StandingKind.PAST_DUE,
     StandingKind.DISPUTED,
+    StandingKind.ON_HOLD,
     StandingKind.PENDING_PAYMENT,
     StandingKind.CLAIM,
     StandingKind.EXPIRING,
@@ -35,6 +36,7 @@ _UNDATED = frozenset(
         StandingKind.PAUSED,
         StandingKind.PENDING_PAYMENT,
         StandingKind.DISPUTED,
+        StandingKind.ON_HOLD,
     }
 )
 #: What is told of a plan instead of a payment for it that is on its way.

@@ -153,6 +153,8 @@ def _refuse(account: Account, intent: Obj, charge: Obj, reason: Obj) -> None:
         "failure_code": reason["code"],
         "failure_message": reason["message"],
     }
+    if reason is _RETURNED:
+        charge["failure_balance_transaction"] = _reversal(account, charge)["id"]
     charge["outcome"] |= {"network_status": "declined_by_network", "type": "issuer_declined"}
     intent |= {
         "status": "requires_payment_method",
@@ -166,6 +168,30 @@ def _refuse(account: Account, intent: Obj, charge: Obj, reason: Obj) -> None:
     }
     account.emit("charge.failed", charge)
     account.emit("payment_intent.payment_failed", intent)
+
+
+def _reversal(account: Account, charge: Obj) -> Obj:
+    """Take a debit that came back out of the balance again."""
+    return account.add(
+        {
+            "id": new_id("txn"),
+            "object": "balance_transaction",
+            "amount": -charge["amount"],
+            "available_on": account.now(),
+            "balance_type": "payments",
+            "created": account.now(),
+            "currency": charge["currency"],
+            "description": charge["description"],
+            "exchange_rate": None,
+            "fee": 0,
+            "fee_details": [],
+            "net": -charge["amount"],
+            "reporting_category": "charge_failure",
+            "source": charge["id"],
+            "status": "available",
+            "type": "payment_failure_refund",
+        }
+    )
 
 
 def cancel(account: Account, intent: Obj, reason: str) -> None:
