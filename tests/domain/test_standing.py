@@ -50,13 +50,11 @@ SUB, ONCE = EntitlementKind.SUBSCRIPTION, EntitlementKind.ONE_TIME
         ),
         (
             EntitlementFacts(kind=EntitlementKind.CLAIM, status="active", period_end=END),
-            False,
             "claim",
             END,
         ),
         (
             EntitlementFacts(kind=EntitlementKind.CLAIM, status="active", period_end=NOW),
-            False,
             "ended",
             NOW,
         ),
