@@ -66,7 +66,7 @@ def test_the_sweep_asks_stripe_before_grace_ends_access(room: Backroom) -> None:
     room.later(7 * DAY + timedelta(minutes=1))
     room.stripe.asked.clear()
     room.sweep()
-    assert "sub_1" in room.stripe.asked
+    assert "subscriptions of cus_1" in room.stripe.asked
     assert not room.right("sub_1").holds
 
 

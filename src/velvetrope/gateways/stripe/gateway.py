@@ -114,9 +114,18 @@ class StripeGateway:
         return (await ask(self._api.invoices.retrieve_async(invoice), shapes.Invoice)).snapshot()
 
     async def fetch_customer_subscriptions(self, customer: str) -> tuple[SubscriptionSnapshot, ...]:
-        """Fetch all subscriptions of a customer, ended ones included, newest first."""
-        found = self._subscriptions({"customer": customer, "status": "all"})
-        return tuple([subscription async for subscription in found])
+        """Fetch all subscriptions of a customer, ended ones included, newest first.
+
+        Those that are `past_due` as `fetch_subscription` gives them.
+        """
+        params = {"customer": customer, "status": "all"}
+        found = [subscription async for subscription in self._subscriptions(params)]
+        return tuple(
+            [
+                await self.fetch_subscription(one.id) if one.status == "past_due" else one
+                for one in found
+            ]
+        )
 
     async def fetch_payment_of_charge(self, charge: str) -> PaymentSnapshot | None:
         """Fetch the payment that a charge belongs to; None for one made without any."""

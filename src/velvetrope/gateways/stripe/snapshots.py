@@ -66,7 +66,7 @@ class SubscriptionSnapshot(_Snapshot, frozen=True, kw_only=True):
     livemode: bool
     #: What `latest_invoice` names, where one subscription was fetched; None in lists of many.
     invoice: InvoiceSnapshot | None = None
-    #: The first failure of what is due, where `fetch_subscription` found the status `past_due`.
+    #: The first failure of what is due, where a `past_due` one was fetched; None in lists of all.
     past_due_since: datetime | None = None
 
     @property
