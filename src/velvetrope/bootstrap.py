@@ -34,6 +34,8 @@ from velvetrope.usecases import (
     sweep,
 )
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
+from velvetrope.usecases.adoption import adopting, counting, looking
+from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
@@ -173,6 +175,10 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         REINVITE: attending.ReinviteHandler(services),
         MESSAGE: attending.MessageHandler(),
         RECHECK: RecheckHandler(services),
+        LOOK: looking.LookHandler(services),
+        ORDER: adopting.OrderHandler(),
+        ADOPT: adopting.AdoptHandler(services),
+        COUNT: counting.CountHandler(services),
     }
     return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}
 
@@ -213,4 +219,5 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         every(WAITING_EVERY, sweep.sweep_waiting, 10.0),
         every(PRICES_EVERY, sweep.sweep_prices, 60.0),
         every(WAITING_EVERY, sweep.sweep_registrations, 90.0),
+        every(WAITING_EVERY, counting.sweep_counts, 30.0),
     )

@@ -194,6 +194,11 @@ class FakeBot:
             can_restrict_members=rights,
         )
 
+    async def get_chat_member_count(self, chat_id: int) -> int:
+        self._call("getChatMemberCount")
+        gone = {"left", "kicked"}
+        return sum(chat == chat_id and one not in gone for (chat, _), one in self.statuses.items())
+
     async def create_chat_invite_link(self, chat_id: int, *, name: str) -> ChatInviteLink:
         assert chat_id
         self._call("createChatInviteLink")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.access import Reason
-from velvetrope.domain.states import EntitlementKind, Priority
+from velvetrope.domain.states import GIVEN, EntitlementKind, Priority
 from velvetrope.usecases import membership
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
@@ -26,7 +26,7 @@ def tell_of_changes(
     """Tell what opened, what ended and what is at risk."""
     for change in changes:
         plan = view.plan(change.entitlement.plan_id)
-        if plan is None:
+        if plan is None or _is_out_of_reach(customer, change.entitlement):
             continue
         if change.opened:
             _tell_opened(work, view, customer, plan, change)
@@ -47,6 +47,11 @@ def tell_of_changes(
                 messages.payment_failed(words, plan, change.now.recheck_at),
                 occasion=f"past_due:{change.entitlement.external_id}:{since:%Y%m%dT%H%M%S}",
             )
+
+
+def _is_out_of_reach(customer: Customer, row: Entitlement) -> bool:
+    """Tell somebody who was given something without ever having spoken to the bot."""
+    return customer.started_at is None and row.kind in GIVEN
 
 
 def _tell_opened(

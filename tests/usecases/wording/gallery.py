@@ -175,6 +175,8 @@ def _with_plans(words: Words, plans: tuple[PlanView, ...]) -> Iterator[tuple[str
     yield "plan ended", messages.access_ended(words, plans, [], Reason.LAPSED.value)
     yield "access restored", messages.access_restored(words, first, chats)
     yield "access granted", messages.access_granted(words, first, [])
+    yield "place kept", messages.place_kept(words, chats, LATER)
+    yield "place kept, doors", messages.place_kept(words, chats[:1], SOON, chats)
     yield "plan changed", messages.plan_changed(words, first, chats)
     yield "too many chats", messages.too_many_chats(words, chat)
     known = {plan.id for plan in plans}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from velvetrope.domain.states import EventOutcome, Priority
 from velvetrope.domain.validation import LANGUAGES, find_language
 from velvetrope.gateways.telegram.updates import decode_update
+from velvetrope.usecases.adoption.claiming import CLAIM, claim, fetch_claim
 from velvetrope.usecases.conversation.acquaintance import greet
 from velvetrope.usecases.conversation.answering import answer
 from velvetrope.usecases.conversation.late_links import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
     from velvetrope.store.models import Customer
+    from velvetrope.usecases.observing import Seen
     from velvetrope.usecases.services import Services
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
@@ -48,6 +50,8 @@ class Heard:
     link: Found | Refusal | None = None
     #: How often the same link was ordered, and came or not, a moment ago.
     earlier: int = 0
+    #: Where the person is, if they opened the link for members from before.
+    seen: Sequence[Seen] = ()
 
 
 class ConversationHandler:
@@ -60,10 +64,12 @@ class ConversationHandler:
         request = read_request(decode_update(event.payload))
         if request is None:
             return None
+        key = (event.account, request.user.id)
+        if request.wish is Wish.START and request.argument == CLAIM:
+            return Heard(request, seen=await fetch_claim(self._services, key, event))
         asked = _asked(request)
         if asked is None:
             return Heard(request)
-        key = (event.account, request.user.id)
         link = await try_link(self._services, key, asked, event)
         earlier = 0
         if isinstance(link, Refusal):
@@ -86,7 +92,9 @@ class ConversationHandler:
         if request.callback_id is not None and work.now - event.received_at < QUERY_LIFE:
             _answer_button(work, words, customer, request)
         if facts.asked is None or facts.link is None:
-            _reply(work, words, customer, request, answer(work, words, customer, request))
+            claimed = claim(work, words, customer, facts.seen) if facts.seen else None
+            said = claimed or answer(work, words, customer, request)
+            _reply(work, words, customer, request, said)
         elif isinstance(facts.link, Refusal):
             send_later(
                 work,

@@ -83,7 +83,7 @@ class Formats:
         if days in (0, 1):
             time = format_time(local, _TIME, locale=self._locale)
             return self._texts.plain("date.today" if days == 0 else "date.tomorrow", {"time": time})
-        day = format_date(local.date(), _DATE, locale=self._locale)
+        day = self.day(moment)
         if timedelta(0) < timedelta(days=days) <= _SOON:
             distance = format_timedelta(
                 timedelta(days=days),
@@ -94,6 +94,10 @@ class Formats:
             )
             return self._texts.plain("date.soon", {"date": day, "distance": distance})
         return day
+
+    def day(self, moment: datetime) -> str:
+        """Write a day alone: «31 December 2027»."""
+        return format_date(moment.astimezone(self._zone).date(), _DATE, locale=self._locale)
 
     def listing(self, items: Sequence[Html]) -> Html:
         """Join texts of HTML: «A, B and C»."""

@@ -1,5 +1,6 @@
 """Everything that the product says to a person, one function for each thing."""
 
+from velvetrope.usecases.wording.adoption import claim_post, place_kept
 from velvetrope.usecases.wording.door import (
     access_ended,
     access_granted,
@@ -62,6 +63,7 @@ __all__ = [
     "checkout_delayed",
     "checkout_link",
     "checkout_unreachable",
+    "claim_post",
     "entry",
     "help_page",
     "language_chosen",
@@ -76,6 +78,7 @@ __all__ = [
     "payment_pending",
     "payment_received",
     "paysupport",
+    "place_kept",
     "plan_changed",
     "plan_not_sold",
     "plans",

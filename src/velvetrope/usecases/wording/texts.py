@@ -42,6 +42,7 @@ PLAIN: Final = {
     "date": 64,
     "money": 64,
     "bot": 512,
+    "post": 1000,
 }
 #: Bot API, setMyShortDescription.
 _LONGEST_SHORT_DESCRIPTION: Final = 120

@@ -99,6 +99,10 @@ class Words:
     def date(self, moment: datetime) -> str:
         return self.book.formats.date(moment, self.now)
 
+    def day(self, moment: datetime) -> str:
+        """Give a day alone, for texts that are read on other days, too."""
+        return self.book.formats.day(moment)
+
     def price(self, plan: PlanView) -> str:
         """Give the price with its period: «€9.00 per month»."""
         return self.once(("price", plan.id), lambda: self.book.formats.price(plan))

@@ -1,0 +1,1 @@
+"""Members from before the product: listed by an operator, or claiming their place by a link."""
