@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.usecases.backroom import Backroom
 from tests.usecases.snapshots import ANN, LOUNGE, NOW, VAULT
 from velvetrope.domain.errors import Permanent, RetryLater
-from velvetrope.domain.members_list import MembersList
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import (
     Access,
@@ -24,6 +24,9 @@ from velvetrope.store.models import (
 from velvetrope.usecases import operations
 from velvetrope.usecases.adoption.numbers import count_chats
 from velvetrope.usecases.operations import member_lists
+
+if TYPE_CHECKING:
+    from velvetrope.domain.members_list import MembersList
 
 ACTOR = "operator:anna"
 DEADLINE = datetime(2027, 12, 31, 23, 59, 59, tzinfo=UTC)
