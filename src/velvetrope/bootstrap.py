@@ -40,6 +40,9 @@ from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billin
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
 from velvetrope.usecases.invite_links import InviteLinks
+from velvetrope.usecases.leaving.brake import sweep_brakes
+from velvetrope.usecases.leaving.handler import RemoveHandler
+from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
 from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.services import Services
@@ -58,6 +61,7 @@ SWEEP_EVERY = timedelta(seconds=20)
 ALERTS_EVERY = timedelta(seconds=10)
 WAITING_EVERY = timedelta(minutes=10)
 PRICES_EVERY = timedelta(minutes=10)
+BRAKES_EVERY = timedelta(minutes=1)
 #: Connections to one vendor; more calls than that wait for one.
 CONNECTIONS = 128
 
@@ -152,7 +156,7 @@ def build_routes(services: Services) -> Routes:
             **_of_jobs(services),
         },
         outcomes=_outcomes(),
-        checks=dict.fromkeys(outcomes.DOOR_ACTIONS, outcomes.still_wanted),
+        checks=dict.fromkeys(outcomes.DOOR_ACTIONS, partial(outcomes.still_wanted, services.clock)),
         periodic=_periodic(services),
         witness=chronicle.witness,
     )
@@ -179,6 +183,7 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         ORDER: adopting.OrderHandler(),
         ADOPT: adopting.AdoptHandler(services),
         COUNT: counting.CountHandler(services),
+        REMOVE: RemoveHandler(services),
     }
     return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}
 
@@ -220,4 +225,5 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         every(PRICES_EVERY, sweep.sweep_prices, 60.0),
         every(WAITING_EVERY, sweep.sweep_registrations, 90.0),
         every(WAITING_EVERY, counting.sweep_counts, 30.0),
+        every(BRAKES_EVERY, sweep_brakes, 30.0),
     )

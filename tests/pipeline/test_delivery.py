@@ -190,6 +190,7 @@ class Watching:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.failed: list[str] = []
+        self.overtaken: list[str] = []
 
     def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:
         self.sent.append(bytes(result).decode())
@@ -202,6 +203,9 @@ class Watching:
         if item.customer_id is not None and (row := work.customer_by_id(item.customer_id)):
             row.blocked_at = work.now
             work.save(row)
+
+    def on_overtaken(self, item: Item, work: Work) -> None:  # noqa: ARG002  the port's signature
+        self.overtaken.append(item.method)
 
 
 async def test_what_follows_from_an_answer_is_written_with_it(works: Works, saying: Saying) -> None:

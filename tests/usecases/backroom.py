@@ -14,7 +14,7 @@ from django.db import transaction
 from velvetrope.bootstrap import build_routes
 from velvetrope.domain.states import ItemState
 from velvetrope.pipeline.applying import ApplyEvents, Prepared
-from velvetrope.pipeline.closing import CloseItems, Closing
+from velvetrope.pipeline.closing import NOT_WANTED, CloseItems, Closing
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.events import Event, Item
 from velvetrope.pipeline.inbox import Inbox
@@ -36,6 +36,7 @@ from velvetrope.store.models import (
     PlanChat,
     StripeAccount,
 )
+from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.services import Services
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ class Backroom:
         self, status: str, *, chat: int = LOUNGE, by: int = BOT, request: bool = False
     ) -> str:
         """Have Telegram tell that Ann's standing in a chat is now this one."""
+        self.bot.statuses[chat, ANN] = status
         body = {
             "chat": {"id": chat, "type": "channel"},
             "from": {"id": by, "is_bot": by == BOT},
@@ -237,13 +239,19 @@ class Backroom:
         return [str(result) for result in results]
 
     def take(self, event: Event) -> str:
-        return self.finish(self.prepare(event))[0]
+        """Run both phases, and the removals that follow, which other processes never delay."""
+        outcome = self.finish(self.prepare(event))[0]
+        if event.kind != REMOVE:
+            self.run_jobs(REMOVE)
+        return outcome
 
-    def run_jobs(self) -> list[str]:
+    def run_jobs(self, *kinds: str) -> list[str]:
         """Run the jobs that are due, and those that follow from them; gives their kinds."""
         ran: list[str] = []
         while True:
             due = InboxEvent.objects.filter(source="job", state="pending").order_by("id")
+            if kinds:
+                due = due.filter(kind__in=kinds)
             row = next((one for one in due if one.due_at is None or one.due_at <= self.now), None)
             if row is None:
                 return ran
@@ -291,6 +299,10 @@ class Backroom:
         """Have a call fail for good."""
         self._closed([row], state, error=error)
 
+    def overtaken(self, row: OutboxItem) -> None:
+        """Have delivery leave a call out, since it is not wanted any more."""
+        self._closed([row], ItemState.SKIPPED, code=NOT_WANTED)
+
     def _closed(
         self,
         rows: list[OutboxItem] | tuple[OutboxItem, ...],
@@ -298,15 +310,17 @@ class Backroom:
         *,
         result: msgspec.Raw | None = None,
         error: VelvetError | None = None,
+        code: str = "",
     ) -> None:
         OutboxItem.objects.filter(id__in=[row.id for row in rows]).update(state="claimed")
-        code = "" if error is None else error.code
+        code = code if error is None else error.code
         closings = [
             Closing(item_of(row), state, 1, result=result, error=error, error_code=code)
             for row in rows
         ]
         with transaction.atomic():
             self._close.run(closings)
+        self.run_jobs(REMOVE)
         broken = OutboxItem.objects.filter(error_code="outcome_failed").first()
         assert broken is None, broken.error
 

@@ -41,6 +41,8 @@ _COLUMNS: Final = (
     "params",
 )
 OUTCOME_FAILED: Final = "outcome_failed"
+#: What is written down of a call that was not made, since the facts had changed before.
+NOT_WANTED: Final = "not_wanted"
 
 
 class _Message(msgspec.Struct):
@@ -54,7 +56,8 @@ _decode_message = msgspec.json.Decoder(_Message).decode
 class Closing:
     """A call's end, or its wait for another try (`claimed` with a time).
 
-    One of `result` and `error` is told to the outcome of the routing table, if any.
+    One of `result` and `error` is told to the outcome of the routing table, if any; neither stands
+    for a call that was overtaken, if it is `skipped` as not wanted.
     """
 
     item: Item
@@ -65,6 +68,15 @@ class Closing:
     error_code: str = ""
     trace: str = ""
     due_at: datetime | None = None
+
+    @property
+    def was_overtaken(self) -> bool:
+        return self.state is ItemState.SKIPPED and self.error_code == NOT_WANTED
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the outcome hears of it."""
+        return self.result is not None or self.error is not None or self.was_overtaken
 
 
 class CloseItems(Operation[Closing, None]):
@@ -80,7 +92,7 @@ class CloseItems(Operation[Closing, None]):
     def run(self, items: Sequence[Closing]) -> Ran[None]:
         view = self._ledger.view()
         view.expect(
-            {one.item.integration_id for one in items if one.result or one.error},
+            {one.item.integration_id for one in items if one.is_told},
             (),
         )
         view.expect_ids(one.item.customer_id for one in items if one.item.customer_id is not None)
@@ -94,7 +106,7 @@ class CloseItems(Operation[Closing, None]):
     def _tell(self, one: Closing, view: BatchView) -> str:
         """Run the outcome of the method; gives the trace if it failed, which undoes it alone."""
         outcome = self._routes.outcomes.get(one.item.method)
-        if outcome is None or (one.result is None and one.error is None):
+        if outcome is None or not one.is_told:
             return ""
         work = Work(view, view.now, one.item.cause)
         try:
@@ -102,6 +114,8 @@ class CloseItems(Operation[Closing, None]):
                 outcome.on_sent(one.item, one.result, work)
             elif one.error is not None:
                 outcome.on_failed(one.item, one.error, work)
+            else:
+                outcome.on_overtaken(one.item, work)
         except DatabaseError:
             raise  # the transaction is spoilt: everybody runs again alone
         except Exception as failure:

@@ -17,7 +17,7 @@ from velvetrope.domain.states import ItemState
 from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.pipeline.bot_queue import speaks
 from velvetrope.pipeline.bots import IDLE_AGE, Bot
-from velvetrope.pipeline.closing import OUTCOME_FAILED, Closing
+from velvetrope.pipeline.closing import NOT_WANTED, OUTCOME_FAILED, Closing
 from velvetrope.pipeline.links import params_to_send
 from velvetrope.pipeline.verdicts import Again, Never, code_of, is_worth_keeping, judge, trace_of
 from velvetrope.store.models import Integration
@@ -47,8 +47,6 @@ IN_FLIGHT: Final = 16
 _WRITE_AGAIN: Final = 1.0
 #: After these a person isn't written to until they come back.
 UNREACHABLE: Final = frozenset({"blocked_by_user", "user_deactivated"})
-#: What is written down of a call that was not made, since the facts had changed before.
-NOT_WANTED: Final = "not_wanted"
 #: The call came too late: somebody else answered the request, or nobody waits any more.
 OVERTAKEN: Final = frozenset({"query_expired", "request_missing"})
 

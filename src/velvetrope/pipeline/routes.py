@@ -48,6 +48,9 @@ class Outcome(Protocol):
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
         """Stage what follows from a failure for good, or from one that needs the operator."""
 
+    def on_overtaken(self, item: Item, work: Work) -> None:
+        """Stage what follows from a call that was not made, since the facts had changed before."""
+
 
 #: Tells, from what is stored, whether a call is still to be made; runs in a thread that reads.
 Check: TypeAlias = "Callable[[Item], bool]"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.door import DoorAction, Place, plan_action, wanted_action
 from velvetrope.domain.states import CheckoutState, Presence, Priority
 from velvetrope.store.models import Access
+from velvetrope.usecases.leaving.orders import HELD, defer_removal
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
@@ -31,6 +32,23 @@ DOORS_AT_ONCE = 2
 #: the person has to leave some other chat first.
 PASSING_TROUBLE = frozenset(
     {"telegram_unavailable", "telegram_timeout", "unexpected", "too_many_chats"}
+)
+#: Why a removal isn't tried again by itself: Telegram refused it for good, the call waits for what
+#: an operator has to mend, or for an operator's word.
+LASTING_TROUBLE = frozenset(
+    {
+        "target_is_admin",
+        "bad_request",
+        "forbidden",
+        "missing_rights",
+        "bot_not_in_chat",
+        "chat_not_found",
+        "bot_unauthorized",
+        "bot_not_found",
+        "bot_inactive",
+        "conflict",
+        HELD,
+    }
 )
 
 #: What each action asks of the Bot API; `explain` is a message.
@@ -102,7 +120,9 @@ def doors(work: Work, customer: Customer, chats: Iterable[ChatView]) -> tuple[Ch
 def forget_passing_trouble(work: Work, customer: Customer) -> None:
     """Let what Telegram could not do for a while be asked for again."""
     for access in work.accesses(customer):
-        if access.problem in PASSING_TROUBLE:
+        is_removal = access.action == DoorAction.REMOVE.value
+        lasts = access.problem in LASTING_TROUBLE
+        if access.problem in PASSING_TROUBLE or (is_removal and not lasts):
             access.action, access.problem = "", ""
             work.save(access)
 
@@ -163,6 +183,9 @@ def _ask(
             occasion=f"{EXPLANATION}{access.id}:{work.now:%Y%m%dT%H%M%S%f}",
         )
         return
+    if action is DoorAction.REMOVE:
+        defer_removal(work, view, customer, chat)
+        return
     params: dict[str, object] = {"chat_id": chat.telegram_id, "user_id": customer.telegram_user_id}
     if action is DoorAction.UNBAN:
         params["only_if_banned"] = True
@@ -174,15 +197,6 @@ def _ask(
         customer=customer,
         priority=Priority.GRANT.value,
     )
-    if action is DoorAction.REMOVE:
-        work.audit(
-            "remove_planned",
-            subject="access",
-            subject_id=access.id,
-            integration_id=view.id,
-            before={"observed": access.observed},
-            after={"desired": access.desired},
-        )
 
 
 def _plans_for(view: IntegrationView, chat: ChatView) -> tuple[PlanView, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +22,7 @@ from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
+    from velvetrope.domain.clock import Clock
     from velvetrope.domain.errors import VelvetError
     from velvetrope.pipeline.work import Item, Work
     from velvetrope.store.catalogue import ChatView, IntegrationView
@@ -40,6 +42,10 @@ CHAT_TROUBLE = frozenset({"missing_rights", "bot_not_in_chat", "chat_not_found",
 BOT_TROUBLE = frozenset({"bot_unauthorized", "bot_not_found", "conflict"})
 
 
+#: How long after the look at Stripe a removal may be made.
+FRESH_FOR = timedelta(minutes=5)
+
+
 class _UnbanParams(msgspec.Struct, frozen=True):
     """The one parameter of an unban that matters here."""
 
@@ -54,6 +60,9 @@ class ButtonOutcome:
 
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
         _have_verified(item, error, work)
+
+    def on_overtaken(self, item: Item, work: Work) -> None:
+        """Nothing is to be done."""
 
 
 class MessageOutcome:
@@ -77,6 +86,9 @@ class MessageOutcome:
         else:
             self._answer_door(item, work)
         _have_verified(item, error, work)
+
+    def on_overtaken(self, item: Item, work: Work) -> None:
+        """Nothing is to be done: what has overtaken the message is told by itself."""
 
     def _answer_door(self, item: Item, work: Work) -> None:
         if item.occasion is None or not item.occasion.startswith(membership.EXPLANATION):
@@ -130,6 +142,16 @@ class DoorOutcome:
             _settle(door)
         _have_verified(item, error, work)
 
+    def on_overtaken(self, item: Item, work: Work) -> None:
+        """Have a removal that came too late after its look decided anew."""
+        door = _door(item, work)
+        if door is None or action_of(item) is not DoorAction.REMOVE:
+            return
+        door.access.removed_at = None
+        if door.access.action == DoorAction.REMOVE.value:
+            door.access.action, door.access.problem = "", ""
+        _settle(door)
+
 
 def action_of(item: Item) -> DoorAction:
     """Tell what a call is for: one method lifts bans and takes people out."""
@@ -139,10 +161,11 @@ def action_of(item: Item) -> DoorAction:
     return DoorAction.UNBAN if asked.only_if_banned else DoorAction.REMOVE
 
 
-def still_wanted(item: Item) -> bool:
+def still_wanted(clock: Clock, item: Item) -> bool:
     """Tell from the rows whether a door action is to be done: the person may have paid since.
 
-    An approval is repeated even if it may have been done before, since its answer counts too.
+    An approval is repeated even if it may have been done before, since its answer counts too. A
+    removal counts for a while only: then Stripe has to be asked again.
     """
     if item.customer_id is None:
         return False
@@ -152,15 +175,17 @@ def still_wanted(item: Item) -> bool:
             chat__integration_id=item.integration_id,
             chat__telegram_id=item.chat_id,
         )
-        .values_list("desired", "action")
+        .values_list("desired", "action", "removed_at")
         .first()
     )
     if found is None:
         return False
-    desired, asked = found
+    desired, asked, looked_at = found
     action = action_of(item)
     if action in {DoorAction.APPROVE, DoorAction.UNBAN}:
         return desired
+    if action is DoorAction.REMOVE and (looked_at is None or clock() - looked_at > FRESH_FOR):
+        return False
     return not desired and asked == action.value
 
 
@@ -208,7 +233,7 @@ def _failed(door: Door, action: DoorAction, error: VelvetError) -> None:
         message = messages.too_many_chats(door.words, door.chat)
         tell(door.work, door.view, door.customer, message, occasion=occasion)
     elif code == "target_is_admin":
-        access.action, access.problem = "", code
+        access.action, access.problem, access.removed_at = "", code, None
         access.observed, access.observed_at = Presence.KEEPER.value, door.work.now
     else:
         access.problem = code

@@ -23,7 +23,8 @@ from velvetrope.store.models import (
 )
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.checkout import SESSION_LIFE
-from velvetrope.usecases.membership import PASSING_TROUBLE
+from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.membership import LASTING_TROUBLE, PASSING_TROUBLE
 from velvetrope.usecases.onboarding.jobs import (
     LANE,
     REGISTER,
@@ -75,8 +76,8 @@ def sweep_due(now: datetime) -> int:
 def sweep_waiting(now: datetime) -> int:
     """Ask for a look at those who wait at a door, or for the end of a purchase, for too long.
 
-    And at those for whom Telegram could not do what it was asked for. Gives how many are asked for
-    now that were not before.
+    And at those for whom Telegram could not do what it was asked for, or who should have left long
+    ago. Gives how many are asked for now that were not before.
     """
     at_the_door = Access.objects.filter(requested_at__isnull=False)
     undecided = at_the_door.filter(
@@ -85,8 +86,11 @@ def sweep_waiting(now: datetime) -> int:
     purchases = Checkout.objects.filter(state__in=owners.UNSETTLED, expires_at__lt=now - LEEWAY)
     left_outside = at_the_door.filter(desired=True, problem__in=PASSING_TROUBLE)
     left_inside = Access.objects.filter(
-        desired=False, observed=Presence.INSIDE, problem__in=PASSING_TROUBLE
-    )
+        desired=False,
+        observed=Presence.INSIDE,
+        let_in_at__isnull=False,
+        desired_at__lt=now - AGAIN_AFTER,
+    ).exclude(problem__in=LASTING_TROUBLE)
     with transaction.atomic():
         patient = _some(undecided) | _some(purchases)
         asked = _ask(patient, f"waiting:{_slot(now, PATIENCE)}")
@@ -158,7 +162,7 @@ def _ask(whom: Iterable[Whom], occasion: str) -> int:
             RECHECK,
             RecheckOrder(integration_id=integration_id, telegram_user_id=person),
             account=integration_id,
-            lane=_lane(integration_id, person, stripe_customer, account),
+            lane=lane_of(integration_id, person, stripe_customer, account),
             external_id=f"{RECHECK}:{person}:{occasion}",
         )
     return asked
@@ -176,10 +180,3 @@ def _asked(kind: str, cause: str) -> Exists:
             source=Source.JOB, account=OuterRef("id"), external_id=external_id
         )
     )
-
-
-def _lane(integration_id: int, person: int, stripe_customer: str | None, account: int) -> str:
-    """Stay in line with the Stripe events of the same customer."""
-    if stripe_customer:
-        return f"stripe:{account}:{stripe_customer}"
-    return f"tg:{integration_id}:{person}"

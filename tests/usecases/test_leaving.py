@@ -1,0 +1,289 @@
+"""Nobody leaves without a fresh look, and never too many at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.usecases.snapshots import ANN, DAY, LOUNGE, subscription, tag
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
+from velvetrope.domain.states import ItemState
+from velvetrope.store.models import Access, Alert, AuditEntry, Chat, InboxEvent, Integration
+from velvetrope.store.revisions import touch
+from velvetrope.usecases.leaving.orders import HELD, REMOVE
+
+if TYPE_CHECKING:
+    from tests.usecases.backroom import Backroom
+    from velvetrope.domain.errors import VelvetError
+
+UNBAN = "unbanChatMember"
+GONE = "customer.subscription.deleted"
+LAST_TRY = 5
+
+
+def member(room: Backroom, person: int) -> None:
+    """Let somebody in who pays every month."""
+    if person != ANN:
+        room.person(person)
+    says(room, person, "customer.subscription.created")
+    room.bot.statuses[LOUNGE, person] = "member"
+    Access.objects.filter(customer__telegram_user_id=person).update(
+        observed="inside", observed_at=room.now, let_in_at=room.now
+    )
+    room.sent()
+
+
+def says(room: Backroom, person: int, kind: str, **fields: object) -> None:
+    key, customer = f"sub_{person}", f"cus_{person}"
+    room.stripe.subscriptions[key] = subscription(
+        id=key, customer=customer, metadata=tag(person), **fields
+    )
+    named = {"id": key, "object": "subscription", "customer": customer}
+    room.stripe_says(kind, named)
+
+
+def ends(room: Backroom, person: int = ANN) -> None:
+    says(room, person, GONE, status="canceled", ended_at=room.now)
+
+
+def held() -> list[int]:
+    rows = Access.objects.filter(problem=HELD).order_by("id")
+    return [row.customer.telegram_user_id for row in rows]
+
+
+def leaving(room: Backroom) -> list[int]:
+    """Give those of whom Telegram is asked to take them out."""
+    return [row.customer.telegram_user_id for row in room.calls(UNBAN) if row.customer]
+
+
+def removal() -> InboxEvent:
+    return InboxEvent.objects.filter(kind=REMOVE).latest("id")
+
+
+def decided_while(room: Backroom, trouble: VelvetError) -> None:
+    """Have Ann's end decided, and Stripe in trouble by the time of the fresh look, to the last."""
+    event = room.stripe_event(
+        GONE, {"id": f"sub_{ANN}", "object": "subscription", "customer": f"cus_{ANN}"}
+    )
+    room.stripe.subscriptions[f"sub_{ANN}"] = subscription(
+        id=f"sub_{ANN}", customer=f"cus_{ANN}", status="canceled", ended_at=room.now
+    )
+    prepared = room.prepare(event)
+    room.finish(prepared)
+    room.stripe.trouble = trouble
+    InboxEvent.objects.filter(id=removal().id).update(attempts=LAST_TRY)
+    room.run_jobs(REMOVE)
+
+
+# The fresh look
+
+
+def test_who_is_to_leave_is_looked_at_once_more_and_taken_out(room: Backroom) -> None:
+    member(room, ANN)
+    room.stripe.asked.clear()
+    ends(room)
+    assert room.stripe.asked.count(f"sub_{ANN}") == 2
+    assert leaving(room) == [ANN]
+    assert room.access().removed_at == room.now
+
+
+def test_nobody_is_taken_out_while_stripe_cannot_be_asked(room: Backroom) -> None:
+    member(room, ANN)
+    decided_while(room, RetryLater("stripe_unavailable"))
+    assert leaving(room) == []
+    assert room.access().problem == "stripe_unavailable"
+    room.stripe.trouble = None
+    room.later(timedelta(hours=2))
+    assert "recheck" in room.sweep()
+    assert leaving(room) == [ANN]
+
+
+def test_an_outage_is_waited_for_before_a_removal_is_put_off(room: Backroom) -> None:
+    member(room, ANN)
+    room.bot.trouble["getChatMember"] = RetryLater("telegram_unavailable")
+    with pytest.raises(RetryLater):
+        ends(room)
+    assert leaving(room) == []
+
+
+def test_a_key_that_stripe_refuses_takes_nobody_out_until_it_is_mended(room: Backroom) -> None:
+    member(room, ANN)
+    decided_while(room, NeedsOperator("stripe_key_invalid"))
+    assert leaving(room) == []
+    room.stripe.trouble = None
+    room.later(timedelta(hours=2))
+    room.sweep()
+    assert leaving(room) == [ANN]
+
+
+def test_who_has_paid_meanwhile_stays_though_the_event_of_it_was_lost(room: Backroom) -> None:
+    member(room, ANN)
+    event = room.stripe_event(
+        GONE, {"id": f"sub_{ANN}", "object": "subscription", "customer": f"cus_{ANN}"}
+    )
+    paid = room.stripe.subscriptions[f"sub_{ANN}"]
+    room.stripe.subscriptions[f"sub_{ANN}"] = subscription(
+        id=f"sub_{ANN}", customer=f"cus_{ANN}", status="unpaid"
+    )
+    room.finish(room.prepare(event))
+    assert not room.access().desired
+    room.stripe.subscriptions[f"sub_{ANN}"] = paid
+    room.run_jobs(REMOVE)
+    access = room.access()
+    assert (access.desired, access.action, access.removed_at) == (True, "", None)
+    assert leaving(room) == []
+
+
+def test_an_administrator_is_left_alone_even_if_the_promotion_was_never_told(
+    room: Backroom,
+) -> None:
+    member(room, ANN)
+    room.bot.statuses[LOUNGE, ANN] = "administrator"
+    ends(room)
+    assert leaving(room) == []
+    assert room.access().observed == "keeper"
+
+
+def test_who_has_left_unseen_is_not_taken_out(room: Backroom) -> None:
+    member(room, ANN)
+    room.bot.statuses[LOUNGE, ANN] = "left"
+    ends(room)
+    assert leaving(room) == []
+    assert (room.access().observed, room.access().let_in_at) == ("outside", None)
+
+
+def test_that_telegram_does_not_find_somebody_is_no_proof_of_absence(room: Backroom) -> None:
+    member(room, ANN)
+    room.bot.trouble["getChatMember"] = Permanent("bad_request")
+    ends(room)
+    assert leaving(room) == [ANN]
+
+
+def test_a_member_from_before_is_left_alone(room: Backroom) -> None:
+    member(room, ANN)
+    Access.objects.update(let_in_at=None)
+    ends(room)
+    assert leaving(room) == []
+
+
+def test_a_removal_that_has_waited_is_looked_at_again_before_it_is_made(room: Backroom) -> None:
+    member(room, ANN)
+    ends(room)
+    [old] = room.calls(UNBAN)
+    assert room.still_wanted(old)
+    room.later(timedelta(minutes=6))
+    assert not room.still_wanted(old)
+    room.overtaken(old)
+    [new] = room.calls(UNBAN)
+    assert new.id != old.id
+    assert room.still_wanted(new)
+
+
+def test_a_removal_that_has_waited_is_forgotten_if_the_person_has_paid_unseen(
+    room: Backroom,
+) -> None:
+    member(room, ANN)
+    ends(room)
+    [old] = room.calls(UNBAN)
+    room.stripe.subscriptions[f"sub_{ANN}"] = subscription(
+        id=f"sub_{ANN}", customer=f"cus_{ANN}", status="active"
+    )
+    InboxEvent.objects.all().delete()
+    room.later(timedelta(minutes=6))
+    room.overtaken(old)
+    # what Stripe called final is not asked for again, since it never comes back
+    assert leaving(room) == [ANN]
+
+
+def test_a_removal_without_rights_waits_for_the_operator_and_is_not_repeated(
+    room: Backroom,
+) -> None:
+    member(room, ANN)
+    ends(room)
+    room.failed(room.calls(UNBAN)[0], NeedsOperator("missing_rights"), ItemState.SUSPENDED)
+    assert room.access().problem == "missing_rights"
+    for _ in range(3):
+        room.later(timedelta(hours=5))
+        room.sweep()
+    assert leaving(room) == []
+
+
+# The brake
+
+
+def crowd(room: Backroom, number: int) -> list[int]:
+    people = list(range(1000, 1000 + number))
+    for person in people:
+        member(room, person)
+    return people
+
+
+def test_more_than_five_at_once_wait_for_an_operator(room: Backroom) -> None:
+    people = crowd(room, 8)
+    for person in people:
+        ends(room, person)
+    assert leaving(room) == people[:5]
+    assert held() == people[5:]
+    assert Chat.objects.get(id=room.lounge.id).brake_at == room.now
+    [alert] = Alert.objects.filter(code=HELD)
+    assert (alert.subject, alert.closed_at) == (f"chat:{room.lounge.id}", None)
+    assert alert.data == {"chat": "Lounge", "gone": 5, "known": 8}
+
+
+def test_those_who_left_an_hour_ago_count_no_more(room: Backroom) -> None:
+    people = crowd(room, 8)
+    for person in people[:5]:
+        ends(room, person)
+    room.sent()
+    room.later(timedelta(minutes=61))
+    for person in people[5:]:
+        ends(room, person)
+    assert held() == []
+    assert leaving(room) == people[5:]
+
+
+def test_the_numbers_of_the_brake_are_the_integrations(room: Backroom) -> None:
+    Integration.objects.update(policy={"brake_members": 2, "brake_percent": 50})
+    touch([room.integration.id])
+    people = crowd(room, 8)
+    for person in people:
+        ends(room, person)
+    assert leaving(room) == people[:4]
+
+
+def test_who_pays_again_leaves_the_list_and_the_last_one_lets_the_brake_go(
+    room: Backroom,
+) -> None:
+    people = crowd(room, 7)
+    for person in people:
+        ends(room, person)
+    room.sent()
+    for person in people[5:]:
+        key = f"sub_new_{person}"
+        room.stripe.subscriptions[key] = subscription(
+            id=key, customer=f"cus_{person}", metadata=tag(person)
+        )
+        named = {"id": key, "object": "subscription", "customer": f"cus_{person}"}
+        room.stripe_says("customer.subscription.created", named)
+    assert held() == []
+    room.later(timedelta(minutes=2))
+    room.sweep()
+    assert Chat.objects.get(id=room.lounge.id).brake_at is None
+    assert Alert.objects.get(code=HELD).closed_at == room.now
+    assert leaving(room) == []
+
+
+def test_those_who_wait_stay_waiting_however_often_they_are_looked_at(room: Backroom) -> None:
+    people = crowd(room, 7)
+    for person in people:
+        ends(room, person)
+    for _ in range(3):
+        room.sent()
+        room.later(DAY)
+        room.sweep()
+    assert held() == people[5:]
+    assert leaving(room) == []
+    assert Alert.objects.filter(code=HELD).count() == 1
+    assert AuditEntry.objects.filter(action="removal_held").count() == 2
