@@ -13,6 +13,7 @@ from velvetrope.domain.states import ItemState
 from velvetrope.store.models import Access, Alert, AuditEntry, Chat, InboxEvent, Integration
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.leaving.orders import HELD, REMOVE
+from velvetrope.usecases.operations import confirm_removals, list_held_chats, recheck_held
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -286,3 +287,74 @@ def test_those_who_wait_stay_waiting_however_often_they_are_looked_at(room: Back
     assert leaving(room) == []
     assert Alert.objects.filter(code=HELD).count() == 1
     assert AuditEntry.objects.filter(action="removal_held").count() == 2
+
+
+# The operator's word
+
+
+def braked(room: Backroom, number: int = 8) -> list[int]:
+    people = crowd(room, number)
+    for person in people:
+        ends(room, person)
+    room.sent()
+    return people[5:]
+
+
+def test_what_an_operator_confirms_goes_on_without_a_second_question(room: Backroom) -> None:
+    rest = braked(room, 14)
+    assert confirm_removals(room.lounge.id, "operator:anna") == len(rest)
+    room.run_jobs()
+    assert leaving(room) == rest
+    assert held() == []
+    assert Chat.objects.get(id=room.lounge.id).brake_at is None
+    assert Alert.objects.get(code=HELD).closed_at is not None
+
+
+def test_what_was_confirmed_does_not_count_against_those_who_leave_later(room: Backroom) -> None:
+    braked(room, 14)
+    confirm_removals(room.lounge.id, "operator:anna")
+    room.run_jobs()
+    room.sent()
+    room.later(timedelta(minutes=1))
+    member(room, 5000)
+    ends(room, 5000)
+    assert leaving(room) == [5000]
+
+
+def test_some_may_be_confirmed_while_the_others_wait(room: Backroom) -> None:
+    first, *others = braked(room)
+    access = Access.objects.get(customer__telegram_user_id=first, chat=room.lounge)
+    confirm_removals(room.lounge.id, "operator:anna", access_ids=[access.id])
+    room.run_jobs()
+    assert leaving(room) == [first]
+    assert held() == others
+    assert Chat.objects.get(id=room.lounge.id).brake_at is not None
+
+
+def test_even_what_is_confirmed_is_looked_at_once_more(room: Backroom) -> None:
+    first, *others = braked(room)
+    room.stripe.subscriptions["sub_back"] = subscription(
+        id="sub_back", customer=f"cus_{first}", metadata=tag(first)
+    )
+    confirm_removals(room.lounge.id, "operator:anna")
+    room.run_jobs()
+    assert leaving(room) == others
+
+
+def test_a_look_at_those_who_wait_takes_who_pays_from_the_list(room: Backroom) -> None:
+    first, *others = braked(room)
+    room.stripe.subscriptions["sub_back"] = subscription(
+        id="sub_back", customer=f"cus_{first}", metadata=tag(first)
+    )
+    assert recheck_held(room.lounge.id, "operator:anna") == len(others) + 1
+    room.run_jobs()
+    assert held() == others
+    assert leaving(room) == []
+
+
+def test_the_list_tells_what_each_has_lost(room: Backroom) -> None:
+    rest = braked(room)
+    [chat] = list_held_chats(room.integration.id)
+    assert (chat.chat.id, chat.number) == (room.lounge.id, len(rest))
+    assert [one.customer.telegram_user_id for one in chat.people] == rest
+    assert [row.external_id for row in chat.people[0].ended] == [f"sub_{rest[0]}"]

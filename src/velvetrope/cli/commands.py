@@ -18,6 +18,12 @@ _REFS: Final = option(
 _ALL: Final = option("--all", action="store_true", help="all that the other options leave")
 _CODE: Final = option("--code", default="", metavar="CODE", help="only with this error code")
 _KIND: Final = option("--kind", choices=("event", "item"), help="only events, or only calls")
+_BOT_OF_CHAT: Final = option(
+    "--bot", required=True, metavar="BOT", help="id, name or @username of the integration"
+)
+_CHAT: Final = option(
+    "--chat", required=True, type=int, metavar="ID", help="Telegram id of the chat"
+)
 
 COMMANDS: Final = (
     Command(
@@ -301,5 +307,29 @@ COMMANDS: Final = (
         f"{_CLI}.members:revoke",
         "end access that was given by hand",
         (_MEMBER, _OF_MEMBER, NOTE, WAIT, JSON),
+    ),
+    Command(
+        "removals list",
+        f"{_CLI}.removals:list_some",
+        "list who is to leave and waits for an operator's word",
+        (OF_BOT, JSON),
+    ),
+    Command(
+        "removals confirm",
+        f"{_CLI}.removals:confirm",
+        "let them leave; each is looked up at Stripe once more first",
+        (
+            option("members", nargs="*", metavar="MEMBER", help="as listed"),
+            _BOT_OF_CHAT,
+            _CHAT,
+            option("--all", action="store_true", help="all who wait to leave the chat"),
+            JSON,
+        ),
+    ),
+    Command(
+        "removals recheck",
+        f"{_CLI}.removals:recheck",
+        "look up again who waits; who pays leaves the list",
+        (_BOT_OF_CHAT, _CHAT, JSON),
     ),
 )

@@ -59,6 +59,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "events": "what came in from Telegram and Stripe, and the product's own jobs",
     "deadletters": "what failed for good",
     "members": "customers, and access given by hand",
+    "removals": "who is to leave and waits for you, since there are too many at once",
 }
 
 

@@ -51,6 +51,11 @@ def release(chat: Chat, now: datetime, *, released_at: datetime | None) -> None:
     close_alert(HELD, now, integration_id=chat.integration_id, subject=subject_of(chat.id))
 
 
+def count_anew(chat_id: int, now: datetime) -> None:
+    """Let what an operator has confirmed not count against those who come to leave later."""
+    Chat.objects.filter(id=chat_id).update(brake_released_at=now)
+
+
 def sweep_brakes(now: datetime) -> int:
     """Release the brakes of chats that nobody waits to leave any more; gives how many."""
     done = [

@@ -16,7 +16,7 @@ from velvetrope.pipeline import jobs
 from velvetrope.usecases import membership
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.handlers import look_again
-from velvetrope.usecases.leaving.brake import count_known, may_leave
+from velvetrope.usecases.leaving.brake import count_anew, count_known, may_leave
 from velvetrope.usecases.leaving.orders import HELD, RemoveOrder
 from velvetrope.usecases.observing import presence_of
 
@@ -110,6 +110,8 @@ class RemoveHandler:
             access.problem = facts.trouble
             work.save(access)
         elif order.confirmed or may_leave(work, view, access, facts.known):
+            if order.confirmed:
+                count_anew(chat.id, work.now)
             _take_out(work, view, customer, chat, access)
         return EventOutcome.HANDLED.value
 

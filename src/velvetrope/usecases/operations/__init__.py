@@ -45,12 +45,21 @@ from velvetrope.usecases.operations.operators import (
     reset_operator,
 )
 from velvetrope.usecases.operations.plans import PlanChoices, change_plan
+from velvetrope.usecases.operations.removals import (
+    HeldChat,
+    HeldPerson,
+    confirm_removals,
+    list_held_chats,
+    recheck_held,
+)
 from velvetrope.usecases.operations.stripe_accounts import add_stripe_account, change_stripe_account
 
 __all__ = [
     "AlertInWords",
     "DeadLetter",
     "GrantRefusedError",
+    "HeldChat",
+    "HeldPerson",
     "Kind",
     "NameTakenError",
     "NoSuchOperatorError",
@@ -61,6 +70,7 @@ __all__ = [
     "add_stripe_account",
     "change_plan",
     "change_stripe_account",
+    "confirm_removals",
     "count_dead",
     "count_open_by_code",
     "create_operator",
@@ -72,7 +82,9 @@ __all__ = [
     "list_alerts",
     "list_dead",
     "open_alerts",
+    "list_held_chats",
     "plain",
+    "recheck_held",
     "record",
     "reinvite",
     "replay",

@@ -128,6 +128,13 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "Telegram does not allow the bot to do this.",
         "Check that the bot is an administrator of the chat, then verify again.",
     ),
+    "removals_held": (
+        "Many members of {chat} are to leave at once: {gone} of {known} have left, the rest waits.",
+        (
+            "Look at the list under «Removals» (or `velvetrope removals list`). Confirm it if it "
+            "is right. If it is not, mend the cause in Stripe: who pays again leaves the list."
+        ),
+    ),
     "target_is_admin": (
         "The person is an administrator of the chat, and bots cannot remove those.",
         "Take the person's administrator rights away in Telegram if they should leave.",

@@ -15,6 +15,7 @@ from velvetrope.web.console.customers import CustomerAdmin
 from velvetrope.web.console.integrations import IntegrationAdmin
 from velvetrope.web.console.letters import dead_letters
 from velvetrope.web.console.offers import ChatAdmin, PlanAdmin
+from velvetrope.web.console.removals import removals
 from velvetrope.web.console.rights import AccessAdmin, CheckoutAdmin, EntitlementAdmin
 from velvetrope.web.console.signin import SignInForm, Tries
 from velvetrope.web.console.stripe_accounts import StripeAccountAdmin
@@ -45,11 +46,15 @@ class ConsoleSite(Site):
     def get_urls(self) -> list[Any]:
         own: Sequence[URLPattern] = [
             path("dead-letters/", self.admin_view(self.dead_letters), name="dead_letters"),
+            path("removals/", self.admin_view(self.removals), name="removals"),
         ]
         return [*own, *super().get_urls()]
 
     def dead_letters(self, request: HttpRequest) -> HttpResponse:
         return dead_letters(request, self)
+
+    def removals(self, request: HttpRequest) -> HttpResponse:
+        return removals(request, self)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -83,6 +83,13 @@ UNFOLD: Final[dict[str, object]] = {
                         "view_inboxevent",
                         badge="velvetrope.web.console.dashboard.dead_letters_badge",
                     ),
+                    _item(
+                        "Removals",
+                        "person_remove",
+                        reverse_lazy("admin:removals"),
+                        "view_access",
+                        badge="velvetrope.web.console.removals.removals_badge",
+                    ),
                 ],
             },
             {
