@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _VIEW: Final = "store.view_access"
 _CHANGE: Final = "store.change_access"
+_MOST_COUNTED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def removals_badge(request: HttpRequest) -> str:
     """Give the number of chats in the menu; nothing when none waits."""
     if not request.user.has_perm(_VIEW):
         return ""
-    number = Chat.objects.filter(brake_at__isnull=False).count()
+    number = Chat.objects.filter(brake_at__isnull=False)[:_MOST_COUNTED].count()
     return str(number) if number else ""
 
 
