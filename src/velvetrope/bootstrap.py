@@ -45,7 +45,10 @@ from velvetrope.usecases.leaving.handler import RemoveHandler
 from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
 from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
+from velvetrope.usecases.operations.reviews import REVIEW
+from velvetrope.usecases.reviewing import ReviewHandler
 from velvetrope.usecases.services import Services
+from velvetrope.usecases.understanding import sweep_unknowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +187,7 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         ADOPT: adopting.AdoptHandler(services),
         COUNT: counting.CountHandler(services),
         REMOVE: RemoveHandler(services),
+        REVIEW: ReviewHandler(services),
     }
     return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}
 
@@ -226,4 +230,5 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         every(WAITING_EVERY, sweep.sweep_registrations, 90.0),
         every(WAITING_EVERY, counting.sweep_counts, 30.0),
         every(BRAKES_EVERY, sweep_brakes, 30.0),
+        every(WAITING_EVERY, sweep_unknowns, 120.0),
     )

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.access import Decision, EntitlementFacts, decide
+from velvetrope.domain.access import Decision, EntitlementFacts, Reason, decide
 from velvetrope.domain.standing import Standing, describe
 from velvetrope.domain.states import Dispute, EntitlementKind, Refund
 from velvetrope.store.models import Customer, Entitlement
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from velvetrope.domain.policy import Policy
     from velvetrope.gateways.stripe.snapshots import PaymentSnapshot, SubscriptionSnapshot
@@ -28,6 +30,8 @@ _DISPUTES = {
     "prevented": Dispute.WON,
     "lost": Dispute.LOST,
 }
+#: Decisions that no policy changes.
+SETTLED = (Reason.ENDED.value, Reason.UNPAID.value)
 #: The worst first: what counts where there are several.
 _WORST = (Dispute.LOST, Dispute.OPEN, Dispute.WARNING, Dispute.WON)
 
@@ -65,6 +69,11 @@ def facts_of(row: Entitlement) -> EntitlementFacts:
         held=row.holds,
         collection_paused=row.collection_paused,
     )
+
+
+def open_to_change() -> QuerySet[Entitlement]:
+    """Give the rights about which another policy could decide otherwise."""
+    return Entitlement.objects.exclude(reason__in=SETTLED)
 
 
 def standing_of(policy: Policy, row: Entitlement, now: datetime) -> Standing:
@@ -124,6 +133,7 @@ def apply_subscription(
     seen: SubscriptionSnapshot,
     at: datetime,
     *,
+    price_id: str = "",
     is_paid: bool = True,
 ) -> tuple[Entitlement, bool | None] | None:
     """Write what Stripe says of a subscription into its row; None if nothing can be written.
@@ -142,6 +152,7 @@ def apply_subscription(
     elif plan is not None:
         row.plan_id = plan.id
     row.status = seen.status
+    row.price_id = price_id
     row.period_end = seen.current_period_end
     row.ends_at = seen.ends_at
     row.trial_end = seen.trial_end

@@ -23,6 +23,8 @@ class Entitlement(models.Model):
 
     #: Stripe's word, as it is: the enumeration is open.
     status = models.CharField(max_length=32)
+    #: What a subscription is billed for now, which may be another price than the plan's.
+    price_id = models.CharField(max_length=255, blank=True, default="")
     starts_at = models.DateTimeField()
     #: End of the paid period, of the one-time duration or of the grant; null is for ever.
     period_end = models.DateTimeField(null=True, blank=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.access import UNKNOWN_RECHECK, Reason
+from velvetrope.domain.access import UNKNOWN_RECHECK
 from velvetrope.domain.errors import RetryLater
 from velvetrope.domain.states import CheckoutState, EntitlementKind, EventOutcome
-from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.usecases import entitlements, membership, notices, observing
+from velvetrope.usecases.billing.matching import match_plan, plan_of_tag
+from velvetrope.usecases.billing.unknowns import note_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from velvetrope.gateways.stripe.snapshots import (
         CheckoutSessionSnapshot,
         PaymentSnapshot,
-        SubscriptionSnapshot,
     )
     from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import IntegrationView, PlanView
@@ -71,7 +71,7 @@ def _apply_session(
     facts: BillingFacts,
     session: CheckoutSessionSnapshot,
 ) -> list[Change]:
-    plan = _plan_of_tag(view, session.metadata)
+    plan = plan_of_tag(view, session.metadata)
     money_failed = facts.money_came_to_nothing(session)
     _follow_checkout(work, view, customer, session, plan, money_failed=money_failed)
     is_free = session.payment_status == "no_payment_required" and session.subscription is None
@@ -140,12 +140,15 @@ def _apply_subscriptions(
     changes = []
     plans = {row.external_id: row.plan_id for row in work.entitlements(customer)}
     for seen in facts.subscriptions:
+        before = view.plan(plans[seen.id]) if seen.id in plans else None
+        match = match_plan(view, seen, before)
         written = entitlements.apply_subscription(
             work,
             customer,
-            _plan_of_subscription(view, seen),
+            match.plan,
             seen,
             facts.asked_at,
+            price_id=match.price_id,
             is_paid=seen.latest_invoice not in facts.unpaid,
         )
         money = [payment for payment in facts.payments if payment.subscription == seen.id]
@@ -154,6 +157,8 @@ def _apply_subscriptions(
                 # What overtook it may have looked at the subscription alone, which doesn't tell of
                 # refunds and disputes.
                 raise RetryLater("answer_overtaken")
+            if match.plan is None:
+                note_unknown(work, view, seen, match, None)
             continue
         row, was = written
         for payment in money:
@@ -161,14 +166,7 @@ def _apply_subscriptions(
                 entitlements.take_back(row, payment)
         moved = plans.get(seen.id, row.plan_id) != row.plan_id
         changes.append(entitlements.redecide(work, view.policy, row, was=was, moved=moved))
-        if changes[-1].now.reason is Reason.UNKNOWN_STATUS:
-            work.audit(
-                "unknown_subscription_status",
-                subject="entitlement",
-                subject_id=row.external_id,
-                integration_id=view.id,
-                after={"status": row.status},
-            )
+        note_unknown(work, view, seen, match, row)
     return changes
 
 
@@ -180,7 +178,7 @@ def _apply_payments(
         if seen.subscription is not None or not _is_known_or_paid(work, customer, seen):
             continue
         written = entitlements.apply_payment(
-            work, customer, _plan_of_tag(view, seen.metadata), seen, facts.asked_at
+            work, customer, plan_of_tag(view, seen.metadata), seen, facts.asked_at
         )
         if written is not None:
             row, was = written
@@ -229,15 +227,3 @@ def _is_known_or_paid(work: Work, customer: Customer, seen: PaymentSnapshot) -> 
     """Keep attempts that never brought money from becoming entitlements."""
     known = any(row.external_id == seen.id for row in work.entitlements(customer))
     return known or seen.status == "succeeded"
-
-
-def _plan_of_tag(view: IntegrationView, metadata: dict[str, str]) -> PlanView | None:
-    tag = tags.parse(metadata)
-    return None if tag is None or tag.plan is None else view.plan_by_price(tag.plan)
-
-
-def _plan_of_subscription(view: IntegrationView, seen: SubscriptionSnapshot) -> PlanView | None:
-    """Prefer what is billed now: the portal may have changed the price."""
-    plans = (view.plan_by_price(price_id) for price_id in seen.price_ids)
-    found = next((plan for plan in plans if plan is not None), None)
-    return found or _plan_of_tag(view, seen.metadata)

@@ -10,6 +10,7 @@ from django.db import transaction
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Plan, PlanChat
 from velvetrope.usecases.operations.audit import plain, record
+from velvetrope.usecases.operations.reviews import request_review
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,8 @@ def change_plan(plan_id: int, choices: PlanChoices, actor: str) -> None:
                 before=before,
                 after=after,
             )
+        if after["chats"] != before["chats"]:
+            request_review(plan.integration_id)
 
 
 def _described(plan: Plan) -> dict[str, Plain]:

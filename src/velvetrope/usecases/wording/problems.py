@@ -176,6 +176,17 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "Put it on sale, or unarchive its price in Stripe, if people should buy it.",
     ),
     # Stripe
+    "price_unknown": (
+        "A subscription is billed for {price}, which this bot does not sell.",
+        (
+            "Its access stays as it was. Add the price on the integration's page, or move the "
+            "subscription to one of the bot's prices in Stripe."
+        ),
+    ),
+    "subscription_status_unknown": (
+        "Stripe calls a subscription «{status}», a word that this version does not know.",
+        "Its access stays as it was. Look at it in Stripe, and update the product.",
+    ),
     "stripe_key_invalid": (
         "Stripe does not accept the API key.",
         "Create a secret or restricted key in Stripe, Developers, API keys, and put it in.",

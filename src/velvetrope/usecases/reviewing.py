@@ -1,0 +1,144 @@
+"""Everybody's rights judged anew after an operator changed the policy or what plans open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from velvetrope.domain.access import decide
+from velvetrope.domain.states import EventOutcome, Priority
+from velvetrope.pipeline import jobs
+from velvetrope.store.models import Customer
+from velvetrope.usecases import entitlements, membership
+from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
+from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.operations.reviews import (
+    REVIEW,
+    ReviewOrder,
+    external_id_of,
+    lane_of_reviews,
+)
+from velvetrope.usecases.telling import tell
+from velvetrope.usecases.wording import messages
+from velvetrope.usecases.wording.language import words_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from velvetrope.pipeline.work import CustomerKey, Event, Work
+    from velvetrope.store.catalogue import IntegrationView
+    from velvetrope.usecases.services import Services
+
+#: How many customers one transaction takes; the next job goes on.
+BATCH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    order: ReviewOrder
+    people: Sequence[int]
+    #: The last customer's row, where the next batch goes on; None: there is none.
+    last: int | None
+
+
+class ReviewHandler:
+    """Judges a batch of customers, and leaves a job for the next one.
+
+    Where a right would begin or end, Stripe is asked first: by a recheck in the customer's lane.
+    Which chats the rights open follows at once.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def prepare(self, event: Event) -> Batch:
+        order = jobs.decode(event.payload, ReviewOrder)
+        found = await self._services.db.read(lambda: _next(order))
+        last = found[-1][0] if len(found) == BATCH else None
+        return Batch(order, [person for _, person in found], last)
+
+    def subjects(self, event: Event, facts: Batch) -> Sequence[CustomerKey]:  # noqa: ARG002  port
+        return [(facts.order.integration_id, person) for person in facts.people]
+
+    def apply(self, event: Event, facts: Batch, work: Work) -> str | None:  # noqa: ARG002  port
+        order = facts.order
+        view = work.integration(order.integration_id)
+        for person in facts.people:
+            if (customer := work.customer((order.integration_id, person))) is not None:
+                _review(work, view, customer, order)
+        if facts.last is not None:
+            following = msgspec.structs.replace(order, after=facts.last)
+            work.defer(
+                REVIEW,
+                following,
+                lane=lane_of_reviews(view.id),
+                account=view.id,
+                external_id=external_id_of(following),
+            )
+        return (EventOutcome.HANDLED if facts.people else EventOutcome.IGNORED).value
+
+
+def _next(order: ReviewOrder) -> list[tuple[int, int]]:
+    """List (row, Telegram user) of the next customers whose rights a change may concern."""
+    rows = (
+        Customer.objects.filter(integration_id=order.integration_id, id__gt=order.after)
+        .filter(entitlement__in=entitlements.open_to_change())
+        .order_by("id")
+        .values_list("id", "telegram_user_id")
+        .distinct()
+    )
+    return list(rows[:BATCH])
+
+
+def _review(work: Work, view: IntegrationView, customer: Customer, order: ReviewOrder) -> None:
+    flips = False
+    for row in work.entitlements(customer):
+        if row.reason in entitlements.SETTLED:
+            continue
+        if decide(view.policy, entitlements.facts_of(row), work.now).holds != row.holds:
+            flips = True
+        else:
+            entitlements.redecide(work, view.policy, row, was=row.holds)
+    if flips:
+        work.defer(
+            RECHECK,
+            RecheckOrder(integration_id=view.id, telegram_user_id=customer.telegram_user_id),
+            lane=lane_of(
+                view.id,
+                customer.telegram_user_id,
+                customer.stripe_customer_id,
+                view.stripe_account_id,
+            ),
+            account=view.id,
+            external_id=f"{RECHECK}:{customer.telegram_user_id}:{REVIEW}:{order.cause}",
+        )
+    before = _wanted(work, customer)
+    membership.reconcile(work, customer)
+    _tell(work, view, customer, before, order)
+
+
+def _wanted(work: Work, customer: Customer) -> frozenset[int]:
+    return frozenset(access.chat_id for access in work.accesses(customer) if access.desired)
+
+
+def _tell(
+    work: Work,
+    view: IntegrationView,
+    customer: Customer,
+    before: frozenset[int],
+    order: ReviewOrder,
+) -> None:
+    """Tell which chats came to what a person holds, and which ones left it."""
+    after = _wanted(work, customer)
+    words = words_for(customer, view, work.now)
+    new = [chat for chat in view.chats if chat.id in after - before]
+    lost = [chat for chat in view.chats if chat.id in before - after]
+    occasion = f"{order.cause}:{customer.id}"
+    if doors := membership.doors(work, customer, new):
+        message = messages.entry(words, doors)
+        tell(work, view, customer, message, occasion=f"new:{occasion}", priority=Priority.BULK)
+    if lost:
+        message = messages.access_ended(words, (), lost, "")
+        tell(work, view, customer, message, occasion=f"lost:{occasion}", priority=Priority.BULK)
