@@ -15,7 +15,7 @@ from tests.usecases.snapshots import (
     subscription,
 )
 from velvetrope.domain.errors import RetryLater
-from velvetrope.store.models import AuditEntry
+from velvetrope.store.models import Alert
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -93,7 +93,7 @@ def test_a_status_that_nobody_knows_changes_nothing_but_is_told_to_the_operator(
     room.subscribes(kind=UPDATED, status="hibernating")
     row = room.right("sub_1")
     assert (row.holds, row.reason) == (True, "unknown_status")
-    assert AuditEntry.objects.filter(action="unknown_subscription_status").count() == 1
+    assert Alert.objects.filter(code="subscription_status_unknown").count() == 1
 
 
 def test_a_paused_collection_keeps_access(room: Backroom) -> None:

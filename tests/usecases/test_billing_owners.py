@@ -17,7 +17,7 @@ from tests.usecases.snapshots import (
 )
 from velvetrope.domain.errors import NeedsOperator
 from velvetrope.gateways.stripe.snapshots import CustomerSnapshot
-from velvetrope.store.models import AuditEntry, Checkout, Customer, Entitlement, OutboxItem
+from velvetrope.store.models import Alert, AuditEntry, Checkout, Customer, Entitlement, OutboxItem
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -50,9 +50,12 @@ def test_a_customers_tag_of_another_bot_makes_it_foreign(room: Backroom) -> None
 
 def test_other_products_of_a_customer_give_no_rights(room: Backroom) -> None:
     Customer.objects.update(stripe_customer_id="cus_1")
-    outcome = room.subscribes(metadata={}, price_ids=("price_elsewhere",))
+    outcome = room.subscribes(
+        metadata={}, price_ids=("price_elsewhere",), product_ids=("prod_elsewhere",)
+    )
     assert outcome == "ignored"
     assert not Entitlement.objects.exists()
+    assert not Alert.objects.exists()
 
 
 def test_what_was_sold_here_is_known_by_its_session(room: Backroom) -> None:

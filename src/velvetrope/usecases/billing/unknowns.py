@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.access import ENDED_STATUSES, Reason
+from velvetrope.gateways.stripe import metadata as tags
 from velvetrope.usecases.alerts import open_alert
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def note_unknown(
     """Alert where a subscription that goes on is for something, or in a state, that is unknown."""
     if seen.status in ENDED_STATUSES:
         return
-    if not match.is_known:
+    if not match.is_known and (row is not None or tags.parse(seen.metadata) is not None):
         subject = f"{ORPHAN}{seen.id}" if row is None else f"{PRICE}{match.price_id}"
         data = {"price": match.price_id, "subscription": seen.id}
         _open(work, view, PRICE_UNKNOWN, subject, data)

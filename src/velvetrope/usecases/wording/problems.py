@@ -177,14 +177,14 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     # Stripe
     "price_unknown": (
-        "A subscription is billed for {price}, which this bot does not sell.",
+        "A subscription is billed for a price that this bot does not sell: {price}.",
         (
             "Its access stays as it was. Add the price on the integration's page, or move the "
             "subscription to one of the bot's prices in Stripe."
         ),
     ),
     "subscription_status_unknown": (
-        "Stripe calls a subscription «{status}», a word that this version does not know.",
+        "A subscription is in a state that this version does not know: {status}.",
         "Its access stays as it was. Look at it in Stripe, and update the product.",
     ),
     "stripe_key_invalid": (
