@@ -46,6 +46,10 @@ from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
 from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.operations.reviews import REVIEW
+from velvetrope.usecases.reminding import occasions, searching
+from velvetrope.usecases.reminding.handler import REMIND, RemindHandler
+from velvetrope.usecases.reminding.refreshing import Refresher
+from velvetrope.usecases.reminding.replanning import REPLAN, ReplanHandler
 from velvetrope.usecases.reviewing import ReviewHandler
 from velvetrope.usecases.services import Services
 from velvetrope.usecases.understanding import sweep_unknowns
@@ -160,6 +164,7 @@ def build_routes(services: Services) -> Routes:
         },
         outcomes=_outcomes(),
         checks=dict.fromkeys(outcomes.DOOR_ACTIONS, partial(outcomes.still_wanted, services.clock)),
+        refreshes={occasions.FAMILY: Refresher(services.catalogue, services.clock).refresh},
         periodic=_periodic(services),
         witness=chronicle.witness,
     )
@@ -188,6 +193,8 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         COUNT: counting.CountHandler(services),
         REMOVE: RemoveHandler(services),
         REVIEW: ReviewHandler(services),
+        REMIND: RemindHandler(services),
+        REPLAN: ReplanHandler(),
     }
     return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}
 
@@ -225,6 +232,7 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
     return (
         Periodic("alerts", ALERTS_EVERY.total_seconds(), tell, first_after=5.0),
         every(SWEEP_EVERY, sweep.sweep_due, 2.0),
+        every(SWEEP_EVERY, searching.sweep_notices, 3.0),
         every(WAITING_EVERY, sweep.sweep_waiting, 10.0),
         every(PRICES_EVERY, sweep.sweep_prices, 60.0),
         every(WAITING_EVERY, sweep.sweep_registrations, 90.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
 
@@ -39,3 +40,11 @@ class CivilHours:
     def _at(self, local: datetime, hour: int) -> datetime:
         """Give the time when the zone's clock shows the hour on that day."""
         return datetime.combine(local.date(), time(hour), self.zone).astimezone(UTC)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Give a time zone by its name; UTC if the machine's time zone data lacks it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC

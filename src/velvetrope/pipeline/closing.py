@@ -45,6 +45,9 @@ OUTCOME_FAILED: Final = "outcome_failed"
 NOT_WANTED: Final = "not_wanted"
 
 
+_UNFINISHED: Final = frozenset({ItemState.PENDING, ItemState.CLAIMED, ItemState.SUSPENDED})
+
+
 class _Message(msgspec.Struct):
     message_id: int | None = None
 
@@ -54,7 +57,9 @@ _decode_message = msgspec.json.Decoder(_Message).decode
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A call's end, or its wait for another try (`claimed` with a time).
+    """A call's end, or its wait.
+
+    It waits for another try (`claimed` with a time), or until it is taken up anew (`pending`).
 
     One of `result` and `error` is told to the outcome of the routing table, if any; neither stands
     for a call that was overtaken, if it is `skipped` as not wanted.
@@ -125,7 +130,7 @@ class CloseItems(Operation[Closing, None]):
         return ""
 
     def _row(self, one: Closing, trouble: str, due_at: Value, now: Value) -> Sequence[Value]:
-        finished = one.state not in {ItemState.CLAIMED, ItemState.SUSPENDED}
+        finished = one.state not in _UNFINISHED
         return (
             one.state.value,
             one.attempts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -18,13 +19,13 @@ from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.pipeline.bot_queue import speaks
 from velvetrope.pipeline.bots import IDLE_AGE, Bot
 from velvetrope.pipeline.closing import NOT_WANTED, OUTCOME_FAILED, Closing
+from velvetrope.pipeline.events import Item
 from velvetrope.pipeline.links import params_to_send
 from velvetrope.pipeline.verdicts import Again, Never, code_of, is_worth_keeping, judge, trace_of
 from velvetrope.store.models import Integration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Sequence
 
     from velvetrope.domain.backoff import Backoff
     from velvetrope.domain.clock import Clock
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.breakers import Breakers
     from velvetrope.pipeline.closing import CloseItems
     from velvetrope.pipeline.database import Database
-    from velvetrope.pipeline.events import Item
     from velvetrope.pipeline.links import InviteLinks
-    from velvetrope.pipeline.routes import Check
+    from velvetrope.pipeline.reviewing import Review
     from velvetrope.pipeline.stats import Stats
     from velvetrope.store.catalogue import Catalogue
     from velvetrope.store.encryption import Secret
@@ -63,7 +63,7 @@ class Delivery:
         invite_links: InviteLinks,
         close: CloseItems,
         *,
-        checks: Mapping[str, Check] | None = None,
+        review: Review,
         breakers: Breakers,
         stats: Stats,
         backoff: Backoff = DEFAULT,
@@ -75,7 +75,7 @@ class Delivery:
         self._bots_of = bots
         self._invite_links = invite_links
         self._close_items = close
-        self._checks = checks or {}
+        self._review = review
         self._breakers = breakers
         self._stats = stats
         self._backoff = backoff
@@ -191,16 +191,16 @@ class Delivery:
     async def _send(self, bot: Bot, item: Item) -> None:
         try:
             caller = await self._caller(bot)
-            performed = None
-            if await self._is_wanted(item):
-                params = await params_to_send(item, self._invite_links)
+            performed, now = None, await self._review.look(item)
+            if isinstance(now, Item):
+                params = await params_to_send(now, self._invite_links)
                 performed = await caller.perform(item.method, params)
         except Exception as failure:  # noqa: BLE001  every failure is judged in one place
             self._breakers.record(bot.remote, failure)
             self._failed(bot, item, failure)
         else:
             if performed is None:
-                self._overtaken(item)
+                self._leave(item, now)
                 return
             self._breakers.record(bot.remote, None)
             self._sent(item, performed.result)
@@ -216,14 +216,13 @@ class Delivery:
         view = await self._db.read(lambda: self._catalogue.view(bot.integration_id))
         return bot.know(view, self._bots_of)
 
-    async def _is_wanted(self, item: Item) -> bool:
-        """Ask whether the call still follows from the facts: it may have waited for long."""
-        check = self._checks.get(item.method)
-        return check is None or await self._db.read(lambda: check(item))
-
     # What comes of it
 
-    def _overtaken(self, item: Item) -> None:
+    def _leave(self, item: Item, until: Item | datetime | None) -> None:
+        """Don't make a call: not before some time, when it is taken up again, or not at all."""
+        if isinstance(until, datetime):
+            self._close(Closing(item, ItemState.PENDING, item.attempts, due_at=until))
+            return
         self._stats.items[item.method, ItemState.SKIPPED.value] += 1
         log.info("item_overtaken", item_id=item.id, method=item.method)
         self._close(Closing(item, ItemState.SKIPPED, item.attempts, error_code=NOT_WANTED))

@@ -24,6 +24,7 @@ from velvetrope.pipeline.inbox import Inbox
 from velvetrope.pipeline.ledger import Ledger, Nobody
 from velvetrope.pipeline.outbox import Outbox
 from velvetrope.pipeline.periodic import Ticker
+from velvetrope.pipeline.reviewing import Review
 from velvetrope.pipeline.stats import Load, Stats
 from velvetrope.pipeline.storing import ClaimPending, Room, StoreEvents
 from velvetrope.store.models import InboxEvent, Integration, Lane, OutboxItem
@@ -120,7 +121,7 @@ class Pipeline:
             bots,
             invite_links,
             CloseItems(self._ledger, routes),
-            checks=routes.checks,
+            review=Review(db, routes),
             breakers=self.breakers,
             stats=self.stats,
             backoff=backoff,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import datetime
 
     import msgspec
     from django.db.models import Model
@@ -60,6 +61,11 @@ Check: TypeAlias = "Callable[[Item], bool]"
 Witness: TypeAlias = "Callable[[Work, Model | None, Model], None]"
 
 
+#: Gives the parameters that a call has by the facts of now, a time before which it is not to be
+#: made, or None if it is not to be made at all; runs in a thread that reads.
+Refresh: TypeAlias = "Callable[[Item], bytes | datetime | None]"
+
+
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """Work that is done again and again while the process serves; missed ticks don't pile up."""
@@ -82,6 +88,8 @@ class Routes:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     #: By method of the Bot API: asked right before the call, however long it has waited.
     checks: Mapping[str, Check] = field(default_factory=dict)
+    #: By what an item's occasion begins with, up to its first colon: asked right before the call.
+    refreshes: Mapping[str, Refresh] = field(default_factory=dict)
     periodic: Sequence[Periodic] = ()
     witness: Witness | None = None
 

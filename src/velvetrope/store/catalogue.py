@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from velvetrope.domain.messages import MessageSettings
 from velvetrope.domain.policy import Policy
 from velvetrope.domain.states import ChatKind, Interval, Registration
 from velvetrope.store.models import Chat, Integration, Plan, TextOverride
@@ -76,6 +77,8 @@ class IntegrationView:
     revision: int
     #: Whom this bot tells of alerts, by Telegram id.
     alerts_to: int | None = None
+    #: Which messages go out, and when.
+    messages: MessageSettings = field(default_factory=MessageSettings)
     #: Until when members from before may claim their place by the link; None: not at all.
     claim_until: datetime | None = None
 
@@ -169,6 +172,7 @@ def _view(row: Integration) -> IntegrationView:
         token=_present(row.token),
         revision=row.revision,
         alerts_to=row.alerts_to,
+        messages=MessageSettings.from_differences(row.reminders),
         claim_until=row.claim_until,
     )
 

@@ -10,6 +10,7 @@ from velvetrope.domain.access import Decision, EntitlementFacts, Reason, decide
 from velvetrope.domain.standing import Standing, describe
 from velvetrope.domain.states import Dispute, EntitlementKind, Refund
 from velvetrope.store.models import Customer, Entitlement
+from velvetrope.usecases.reminding import planning
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,6 +92,7 @@ def redecide(
     row.reason = decision.reason.value
     row.decided_at = work.now
     row.recheck_at = decision.recheck_at
+    row.notice_at = planning.next_notice_at(work, row)
     work.save(row)
     return Change(row, was, decision, moved)
 
@@ -165,6 +167,7 @@ def apply_subscription(
     if seen.latest_invoice and seen.latest_invoice != row.invoice_id and is_paid:
         row.invoice_id = seen.latest_invoice
         row.refund, row.dispute = Refund.NONE.value, Dispute.NONE.value
+        row.amount_refunded = 0
     return row, was
 
 
@@ -195,6 +198,7 @@ def take_back(row: Entitlement, seen: PaymentSnapshot) -> None:
     row.refund = (Refund.FULL if seen.is_fully_refunded else refund).value
     found = {_DISPUTES.get(one.status, Dispute.OPEN) for one in seen.disputes}
     row.dispute = next((worst for worst in _WORST if worst in found), Dispute.NONE).value
+    row.amount_refunded = seen.amount_refunded
 
 
 def apply_free_session(

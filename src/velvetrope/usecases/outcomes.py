@@ -10,6 +10,7 @@ import msgspec
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.errors import Permanent
+from velvetrope.domain.messages import MessageKind
 from velvetrope.domain.states import Presence
 from velvetrope.store.models import Access
 from velvetrope.usecases import membership
@@ -112,9 +113,11 @@ class Door:
     chat: ChatView
     access: Access
 
-    def tell(self, message: OutgoingMessage, occasion: str) -> None:
+    def tell(
+        self, message: OutgoingMessage, occasion: str, kind: MessageKind | None = None
+    ) -> None:
         stamp = f"{occasion}:{self.access.id}:{self.work.now:%Y%m%dT%H%M%S}"
-        tell(self.work, self.view, self.customer, message, occasion=stamp)
+        tell(self.work, self.view, self.customer, message, occasion=stamp, kind=kind)
 
     def next_doors(self) -> tuple[ChatView, ...]:
         """Give the other chats that the person may enter now."""
@@ -203,7 +206,7 @@ def _done(door: Door, action: DoorAction) -> None:
         access.observed = Presence.INSIDE.value
         access.requested_at = None
         access.let_in_at = access.let_in_at or now
-        door.tell(messages.let_in(door.words, door.chat, door.next_doors()), "let_in")
+        _welcome(door)
         return
     if action is DoorAction.REMOVE or access.observed in _UNTIL_DONE[action]:
         access.observed = Presence.OUTSIDE.value  # else an update has told more meanwhile
@@ -213,6 +216,15 @@ def _done(door: Door, action: DoorAction) -> None:
         access.let_in_at = None
         if access.desired:  # paid while the call was on its way
             door.tell(messages.entry(door.words, (door.chat,)), "entry")
+
+
+def _welcome(door: Door) -> None:
+    """Welcome a person; the next doors are shown even if the operator wants no welcome."""
+    others = door.next_doors()
+    if door.view.messages.is_on(MessageKind.WELCOME):
+        door.tell(messages.let_in(door.words, door.chat, others), "let_in", MessageKind.WELCOME)
+    elif others:
+        door.tell(messages.entry(door.words, others), "let_in")
 
 
 #: Where somebody is until a call takes effect that leaves them outside.

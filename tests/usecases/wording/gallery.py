@@ -165,6 +165,8 @@ def _with_plans(words: Words, plans: tuple[PlanView, ...]) -> Iterator[tuple[str
     )
     yield "payment failed", messages.payment_failed(words, first, NOW + timedelta(days=7))
     yield "payment failed, undated", messages.payment_failed(words, first, None)
+    yield from _of_money(words, first, chats)
+    yield from _reminders(words, plans)
     yield "entry", messages.entry(words, chats)
     yield "let in", messages.let_in(words, chat)
     yield "request declined", messages.request_declined(words, chat, plans)
@@ -190,3 +192,49 @@ def _with_plans(words: Words, plans: tuple[PlanView, ...]) -> Iterator[tuple[str
         "welcome back",
         messages.welcome_back(words, "Anna", messages.status(words, standings()[:1])),
     )
+
+
+def _of_money(
+    words: Words, plan: PlanView, chats: tuple[ChatView, ...]
+) -> Iterator[tuple[str, OutgoingMessage]]:
+    url, until = "https://invoice.example.com/i/1", NOW + timedelta(days=7)
+    yield (
+        "payment received with receipt",
+        messages.payment_received(words, plan, chats, receipt_url=url),
+    )
+    yield "payment failed with its bill", messages.payment_failed(words, plan, until, url)
+    yield "confirmation needed", messages.payment_action_required(words, plan, until, url)
+    yield "confirmation needed, undated", messages.payment_action_required(words, plan, None)
+    yield "payment made good", messages.payment_recovered(words, plan, url)
+    yield "renewed", messages.renewed(words, plan, until, url)
+    yield "renewed, undated", messages.renewed(words, plan, None)
+    amount = words.money(450, "eur")
+    yield "refunded", messages.refunded(words, plan, amount, whole=True, stays=False)
+    yield "refunded in part", messages.refunded(words, plan, amount, whole=False, stays=True)
+    yield "refund undone", messages.refund_undone(words, plan)
+    yield "dispute opened", messages.dispute_opened(words, plan, stays=True)
+    yield "dispute opened and closed to", messages.dispute_opened(words, plan, stays=False)
+    yield "dispute won", messages.dispute_won(words, plan, chats)
+    yield "dispute won inside", messages.dispute_won(words, plan, [])
+    yield "dispute lost", messages.dispute_lost(words, plan, stays=False)
+    yield "dispute lost and forgiven", messages.dispute_lost(words, plan, stays=True)
+
+
+def _reminders(words: Words, plans: tuple[PlanView, ...]) -> Iterator[tuple[str, OutgoingMessage]]:
+    chats, plan = words.view.chats, plans[0]
+    gone = replace(plan, for_sale=False)
+    for days in (3, 1):
+        at = NOW + timedelta(days=days)
+        yield f"trial ends in {days}", messages.trial_ends(words, plan, at)
+        yield f"grace ends in {days}", messages.grace_ends(words, plan, at, "https://i.example.com")
+        yield (
+            f"cancelled, ends in {days}",
+            messages.access_ends(words, plan, chats, at, cancelled=True),
+        )
+        yield f"paid once, ends in {days}", messages.access_ends(words, plan, chats, at, paid=True)
+        yield f"given, ends in {days}", messages.access_ends(words, plan, chats, at)
+        yield f"plan gone, ends in {days}", messages.access_ends(words, gone, chats, at, paid=True)
+        yield f"claim ends in {days}", messages.claim_ends(words, chats, at)
+    for one in plans:
+        yield f"{one.name} renews", messages.renews_on(words, one, NOW + timedelta(days=7))
+        yield f"trial of {one.name} ends", messages.trial_ends(words, one, NOW + timedelta(days=3))

@@ -37,6 +37,8 @@ class Entitlement(models.Model):
     invoice_id = models.CharField(max_length=255, blank=True, default="")
     collection_paused = models.BooleanField(default=False)
     refund = state_field(Refund, Refund.NONE)
+    #: In minor units: how much went back of what that invoice, or the one payment, brought.
+    amount_refunded = models.BigIntegerField(default=0)
     dispute = state_field(Dispute, Dispute.NONE)
 
     #: The decision of domain/access.py at `decided_at`, with the code of its reason.

@@ -10,6 +10,7 @@ from velvetrope.domain.states import CheckoutState, EntitlementKind, EventOutcom
 from velvetrope.usecases import entitlements, membership, notices, observing
 from velvetrope.usecases.billing.matching import match_plan, plan_of_tag
 from velvetrope.usecases.billing.unknowns import note_unknown
+from velvetrope.usecases.papers import papers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ def apply_facts(work: Work, facts: BillingFacts) -> str:
         return EventOutcome.FOREIGN.value
     view = work.integration(facts.owner[0])
     customer = work.customer(facts.owner) or work.new_customer(facts.owner)
+    before = notices.remember(work, customer)
     _link(work, customer, facts)
     observing.note(work, view, customer, facts.seen)
     changes = [
@@ -45,7 +47,8 @@ def apply_facts(work: Work, facts: BillingFacts) -> str:
     if facts.is_whole:
         changes += _by_time(work, view, customer, changes)
         _note_missing(work, view, customer, facts.missing)
-    notices.tell_of_changes(work, view, customer, changes)
+    papers = papers_of(facts)
+    notices.tell_of_changes(work, view, customer, changes, papers=papers, before=before)
     membership.reconcile(work, customer)
     return (EventOutcome.HANDLED if changes or facts.sessions else EventOutcome.IGNORED).value
 

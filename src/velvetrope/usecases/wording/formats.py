@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_currency
 
+from velvetrope.domain.civil import zone_of
 from velvetrope.domain.money import Money
 from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording.outgoing import Html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
     from velvetrope.store.catalogue import PlanView
     from velvetrope.usecases.wording.texts import Texts
@@ -42,7 +42,7 @@ class Formats:
         self._texts = texts
         self._locale = texts.locale
         self._signs = _SIGNS.get(texts.language, {})
-        self._zone = _zone(time_zone)
+        self._zone = zone_of(time_zone)
 
     def money(self, amount: int, currency: str) -> str:
         """Write an amount in minor units: «€9.00», «9,00 €»."""
@@ -102,10 +102,3 @@ class Formats:
     def listing(self, items: Sequence[Html]) -> Html:
         """Join texts of HTML: «A, B and C»."""
         return Html(format_list(items, locale=self._locale))
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # the machine's time zone data lacks it
-        return UTC

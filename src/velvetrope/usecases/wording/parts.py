@@ -114,6 +114,17 @@ def action(words: Words, name: str, data: str | None = None) -> Row:
     return (Button(words.plain(f"button.{name}"), data=data or name),)
 
 
+def receipt_button(words: Words, url: str) -> Rows:
+    """Lead to Stripe's receipt, if there is one."""
+    return ((Button(words.plain("button.receipt"), url=url),),) if url else ()
+
+
+def bill_buttons(words: Words, url: str, name: str = "pay_bill") -> Rows:
+    """Lead to the open bill at Stripe, if its page is known, and to the billing page."""
+    bill = [(Button(words.plain(f"button.{name}"), url=url),)] if url else []
+    return rows(bill, [action(words, "portal")])
+
+
 def ways_back(words: Words, plans: Sequence[PlanView]) -> Rows:
     """Offer those plans that can still be bought, and a look at the others."""
     for_sale = words.view.plans_for_sale

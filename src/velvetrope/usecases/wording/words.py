@@ -103,6 +103,10 @@ class Words:
         """Give a day alone, for texts that are read on other days, too."""
         return self.book.formats.day(moment)
 
+    def money(self, amount: int, currency: str) -> str:
+        """Write an amount in minor units."""
+        return self.book.formats.money(amount, currency)
+
     def price(self, plan: PlanView) -> str:
         """Give the price with its period: «€9.00 per month»."""
         return self.once(("price", plan.id), lambda: self.book.formats.price(plan))

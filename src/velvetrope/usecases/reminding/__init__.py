@@ -1,0 +1,1 @@
+"""What people are reminded of before it happens: planned, searched for, said, held to the facts."""
