@@ -32,6 +32,7 @@ from velvetrope.usecases import (
     outcomes,
     pricing,
     sweep,
+    watching,
 )
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
 from velvetrope.usecases.adoption import adopting, counting, looking
@@ -43,6 +44,7 @@ from velvetrope.usecases.invite_links import InviteLinks
 from velvetrope.usecases.leaving.brake import sweep_brakes
 from velvetrope.usecases.leaving.handler import RemoveHandler
 from velvetrope.usecases.leaving.orders import REMOVE
+from velvetrope.usecases.onboarding.checking import CheckHandler
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
 from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.operations.reviews import REVIEW
@@ -180,6 +182,7 @@ def _of_stripe(services: Services) -> dict[tuple[str, str], Handler[Any]]:
 def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
     handlers: dict[str, Handler[Any]] = {
         onboarding.REGISTER: RegisterHandler(services, resume),
+        onboarding.CHECK: CheckHandler(services, resume),
         onboarding.SYNC_PLANS: SyncPlansHandler(services),
         GRANT: granting.GrantHandler(partial(observing.observe, services)),
         REVOKE: granting.RevokeHandler(),
@@ -225,6 +228,8 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
             first_after=first,
         )
 
+    watch = watching.Watch(services, resume)
+
     async def tell() -> None:
         now, url = services.clock(), services.alerts_url
         await services.db.write(lambda: alert_telling.tell_alerts(now, url))
@@ -235,7 +240,7 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         every(SWEEP_EVERY, searching.sweep_notices, 3.0),
         every(WAITING_EVERY, sweep.sweep_waiting, 10.0),
         every(PRICES_EVERY, sweep.sweep_prices, 60.0),
-        every(WAITING_EVERY, sweep.sweep_registrations, 90.0),
+        Periodic("bots", watching.EVERY.total_seconds(), watch.run, first_after=30.0),
         every(WAITING_EVERY, counting.sweep_counts, 30.0),
         every(BRAKES_EVERY, sweep_brakes, 30.0),
         every(WAITING_EVERY, sweep_unknowns, 120.0),

@@ -301,7 +301,7 @@ async def test_a_stranger_who_blocks_is_nobody_and_other_chats_are_for_others(
     channel = membership("administrator", 0, id=-1001, type="channel")
     await desk.hear(standing, desk.event(channel, kind="my_chat_member"))
     assert desk.rows == {}
-    assert [job.kind for job in desk.jobs] == ["register"]
+    assert [job.kind for job in desk.jobs] == ["check"]
 
 
 async def test_without_anything_for_sale_a_start_still_answers(talk: Handler[object]) -> None:

@@ -313,7 +313,7 @@ def test_lacking_rights_have_the_bot_looked_at_and_the_approval_waits(room: Back
     room.asks()
     [approval] = room.calls(APPROVE)
     room.failed(approval, NeedsOperator("missing_rights"), ItemState.SUSPENDED)
-    assert InboxEvent.objects.filter(kind="register", state="pending").count() == 1
+    assert InboxEvent.objects.filter(kind="check", state="pending").count() == 1
     assert room.access().problem == "missing_rights"
     assert room.still_wanted(approval)
 

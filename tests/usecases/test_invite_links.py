@@ -62,7 +62,7 @@ def test_a_link_that_can_not_be_had_has_the_bot_looked_at_once(room: Backroom) -
     for _ in range(3):
         with pytest.raises(NeedsOperator):
             link(room)
-    assert InboxEvent.objects.filter(kind="register").count() == 1
+    assert InboxEvent.objects.filter(kind="check").count() == 1
 
 
 def test_a_chat_that_has_moved_is_found_by_the_next_try(room: Backroom) -> None:

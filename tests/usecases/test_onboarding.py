@@ -191,7 +191,7 @@ def test_the_bots_own_standing_has_everything_verified(room: Backroom) -> None:
         "new_chat_member": {"status": "administrator", "user": {"id": BOT}},
     }
     assert room.update("my_chat_member", body) == "handled"
-    assert room.run_jobs() == ["register"]
+    assert room.run_jobs() == ["check"]
     foreign = {**body, "chat": {"id": -5, "type": "channel"}}
     assert room.update("my_chat_member", foreign) == "ignored"
 

@@ -10,8 +10,9 @@ import pytest
 from tests.usecases.snapshots import BOT, DAY, LOUNGE, NOW, VAULT, payment, session, subscription
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.store.models import AuditEntry, Checkout, Entitlement, InboxEvent, Integration, Plan
+from velvetrope.store.revisions import touch
 from velvetrope.usecases.billing.handlers import RECHECK
-from velvetrope.usecases.onboarding import REGISTER, SYNC_PLANS
+from velvetrope.usecases.onboarding import SYNC_PLANS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -311,11 +312,14 @@ def test_prices_that_can_not_be_looked_at_are_not_asked_for_all_the_time(room: B
 
 def test_a_bot_whose_registration_came_to_nothing_is_registered_later(room: Backroom) -> None:
     Integration.objects.update(registration="pending", verified_at=None)
+    touch([room.integration.id])
     room.bot.statuses = {(LOUNGE, BOT): "administrator", (VAULT, BOT): "administrator"}
     room.later(2 * HOUR)
-    assert REGISTER in room.sweep()
-    assert REGISTER not in room.sweep()
+    room.sweep()
+    room.sweep()
     room.integration.refresh_from_db()
     assert room.integration.registration == "registered"
+    assert (room.bot.called.count("setWebhook"), room.bot.called.count("setMyCommands")) == (1, 4)
     room.later(2 * HOUR)
-    assert REGISTER not in room.sweep()
+    room.sweep()
+    assert room.bot.called.count("setWebhook") == 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from django.db import connection, transaction
 
 from tests.usecases.snapshots import BOT, NOW, session
-from velvetrope.domain.errors import Permanent, VelvetError
+from velvetrope.domain.errors import Permanent, RetryLater, VelvetError
 from velvetrope.gateways.stripe.snapshots import (
     CheckoutSessionSnapshot,
     CustomerSnapshot,
@@ -18,7 +18,8 @@ from velvetrope.gateways.stripe.snapshots import (
     PriceSnapshot,
     SubscriptionSnapshot,
 )
-from velvetrope.gateways.telegram.records import BotUser, ChatInfo
+from velvetrope.gateways.telegram.bot import ALLOWED_UPDATES
+from velvetrope.gateways.telegram.records import BotUser, ChatInfo, WebhookInfo
 from velvetrope.gateways.telegram.updates import ChatInviteLink, ChatMember, User
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
 
 T = TypeVar("T")
+
+#: Where the bot's updates go when all is well.
+HOOK = "https://example.com/telegram/bots/webhooks"
 
 
 class Reading:
@@ -181,6 +185,14 @@ class FakeBot:
     trouble: dict[str, VelvetError] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
     webhook: tuple[str, str] | None = None
+    info: WebhookInfo = field(
+        default_factory=lambda: WebhookInfo(url=HOOK, allowed_updates=ALLOWED_UPDATES)
+    )
+    #: New ids of groups that became supergroups, by the old one.
+    moved: dict[int, int] = field(default_factory=dict)
+    #: Rights that the bot lacks where it is an administrator.
+    lacking: set[str] = field(default_factory=set)
+    me: int = BOT
     links: dict[str, ChatInviteLink] = field(default_factory=dict)
 
     async def get_chat_member(self, chat_id: int, user_id: int) -> ChatMember:
@@ -190,8 +202,8 @@ class FakeBot:
         return ChatMember(
             status=status,
             user=User(id=user_id),
-            can_invite_users=rights,
-            can_restrict_members=rights,
+            can_invite_users=rights and "can_invite_users" not in self.lacking,
+            can_restrict_members=rights and "can_restrict_members" not in self.lacking,
         )
 
     async def get_chat_member_count(self, chat_id: int) -> int:
@@ -213,15 +225,22 @@ class FakeBot:
 
     async def get_me(self) -> BotUser:
         self._call("getMe")
-        return BotUser(id=BOT, is_bot=True, first_name="Rope", username="rope_bot")
+        return BotUser(id=self.me, is_bot=True, first_name="Rope", username="rope_bot")
 
     async def get_chat(self, chat_id: int) -> ChatInfo:
         self._call("getChat")
+        if chat_id in self.moved:
+            raise RetryLater("chat_migrated", migrate_to_chat_id=self.moved[chat_id])
         return ChatInfo(id=chat_id, type="channel", title=f"Room {-chat_id}")
 
     async def set_webhook(self, url: str, *, secret_token: str) -> None:
         self._call("setWebhook")
         self.webhook = (url, secret_token)
+        self.info = WebhookInfo(url=url, allowed_updates=ALLOWED_UPDATES)
+
+    async def get_webhook_info(self) -> WebhookInfo:
+        self._call("getWebhookInfo")
+        return self.info
 
     async def set_my_commands(self, *_: object, **__: object) -> None:
         self._call("setMyCommands")

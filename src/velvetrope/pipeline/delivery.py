@@ -283,12 +283,13 @@ class Delivery:
         )
         self._put(bot, moved, first=True)
         self._stats.items[item.method, "retried"] += 1
+        told = RetryLater(failure.code, None, migrate_to_chat_id=new_id, from_chat_id=item.chat_id)
         self._close(
             Closing(
                 moved,
                 ItemState.CLAIMED,
                 moved.attempts,
-                error=failure,
+                error=told,
                 error_code=code_of(failure),
             )
         )

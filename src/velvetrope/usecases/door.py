@@ -14,7 +14,7 @@ from velvetrope.gateways.telegram.updates import (
 from velvetrope.usecases import chronicle, membership
 from velvetrope.usecases.conversation.acquaintance import describe
 from velvetrope.usecases.observing import presence_of
-from velvetrope.usecases.onboarding import defer_verification
+from velvetrope.usecases.onboarding import defer_check
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
@@ -151,5 +151,5 @@ class OwnStandingHandler:
         view = work.integration(event.account)
         if change is None or view.chat_by_telegram_id(change.chat.id) is None:
             return EventOutcome.IGNORED.value
-        defer_verification(work, view.id, cause=str(event.id))
+        defer_check(work, view.id, cause=str(event.id))
         return None

@@ -12,7 +12,8 @@ from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.store.models import Chat
 from velvetrope.store.revisions import touch
-from velvetrope.usecases.onboarding import request_registration
+from velvetrope.usecases.chat_moves import move_chat
+from velvetrope.usecases.onboarding import request_check
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How long a link is handed out before Telegram is asked whether it still works: a link that an
 #: administrator revoked tells nobody.
-TRUSTED_FOR = timedelta(hours=1)
+TRUSTED_FOR = timedelta(minutes=5)
 #: How often a link that can't be had has the bot looked at, so that the operator is told.
 VERIFIED_EVERY = timedelta(minutes=5)
 
@@ -61,12 +62,14 @@ class InviteLinks:
                 link = await _checked(bot, door) or await _made(bot, door)
             except RetryLater as error:
                 if (moved_to := migrated_to(error.data)) is not None:
-                    await self._services.db.write(lambda: _move(door, chat_id, moved_to))
+                    await self._services.db.write(
+                        lambda: move_chat(door.integration_id, door.telegram_id, moved_to)
+                    )
                 raise
             except (NeedsOperator, Permanent):
                 slot = int(now.timestamp() // VERIFIED_EVERY.total_seconds())
                 await self._services.db.write(
-                    lambda: request_registration(door.integration_id, cause=f"link:{slot}")
+                    lambda: request_check(door.integration_id, cause=f"link:{slot}")
                 )
                 raise
             await self._services.db.write(lambda: _keep(door.integration_id, chat_id, link, now))
@@ -94,14 +97,6 @@ def _read(chat_id: int) -> _Door | None:
     if row is None:
         return None
     return _Door(row.integration_id, row.telegram_id, row.invite_link, row.invite_link_at)
-
-
-def _move(door: _Door, chat_id: int, telegram_id: int) -> None:
-    """Follow a group that became a supergroup, so that the next try reaches it."""
-    rows = Chat.objects.filter(integration_id=door.integration_id)
-    if not rows.filter(telegram_id=telegram_id).exists():
-        rows.filter(id=chat_id).update(telegram_id=telegram_id)
-        touch([door.integration_id])
 
 
 def _keep(integration_id: int, chat_id: int, link: str, now: datetime) -> None:

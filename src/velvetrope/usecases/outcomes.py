@@ -12,12 +12,14 @@ from velvetrope.domain.door import DoorAction
 from velvetrope.domain.errors import Permanent
 from velvetrope.domain.messages import MessageKind
 from velvetrope.domain.states import Presence
+from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.store.models import Access
 from velvetrope.usecases import membership
 from velvetrope.usecases.alert_telling import OCCASION, note_heard, note_unheard
+from velvetrope.usecases.chat_moves import move_chat
 from velvetrope.usecases.chronicle import BY_BOT
 from velvetrope.usecases.membership import METHODS
-from velvetrope.usecases.onboarding import defer_verification
+from velvetrope.usecases.onboarding import defer_check
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
@@ -140,7 +142,7 @@ class DoorOutcome:
             _settle(door)
 
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
-        if (door := _door(item, work)) is not None:
+        if error.code != "chat_migrated" and (door := _door(item, work)) is not None:
             _failed(door, action_of(item), error)
             _settle(door)
         _have_verified(item, error, work)
@@ -194,9 +196,19 @@ def still_wanted(clock: Clock, item: Item) -> bool:
 
 def _have_verified(item: Item, error: VelvetError, work: Work) -> None:
     """Have the bot looked at if the failure is about more than this call: the operator is told."""
+    _follow(item, error, work)
     of_chat = error.code in CHAT_TROUBLE and item.chat_id < 0  # not a person's own
     if of_chat or error.code in BOT_TROUBLE:
-        defer_verification(work, item.integration_id, cause=str(item.id))
+        defer_check(work, item.integration_id, cause=f"{item.id}:{error.code}")
+
+
+def _follow(item: Item, error: VelvetError, work: Work) -> None:
+    """Follow a chat that Telegram says has moved; the call itself is made again at its new id."""
+    new_id, old_id = migrated_to(error.data), error.data.get("from_chat_id")
+    if error.code != "chat_migrated" or new_id is None or not isinstance(old_id, int):
+        return
+    work.settle()
+    move_chat(item.integration_id, old_id, new_id)
 
 
 def _done(door: Door, action: DoorAction) -> None:

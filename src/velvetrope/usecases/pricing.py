@@ -9,7 +9,7 @@ from velvetrope.gateways.stripe.events import peek_event
 from velvetrope.store.models import Plan
 from velvetrope.usecases.accounts import is_of_other_mode
 from velvetrope.usecases.onboarding.examining import PriceFinding, examine_price
-from velvetrope.usecases.onboarding.registering import write_price
+from velvetrope.usecases.onboarding.registering import state_prices, write_price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,8 @@ class PricingHandler:
         ).values_list("integration_id", "stripe_price_id")
         for integration_id, price_id in list(sold):
             write_price(integration_id, by_price[price_id], work)
+        for integration_id in {one for one, _ in sold}:
+            state_prices(integration_id, work.now)
         return None
 
 

@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef, Q
 
 from velvetrope.domain.door import DoorAction
-from velvetrope.domain.states import EventState, ItemState, Presence, Registration, Source
+from velvetrope.domain.states import Presence, Source
 from velvetrope.pipeline import jobs
 from velvetrope.store import owners
 from velvetrope.store.models import (
@@ -19,19 +18,15 @@ from velvetrope.store.models import (
     Entitlement,
     InboxEvent,
     Integration,
-    OutboxItem,
 )
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.checkout import SESSION_LIFE
 from velvetrope.usecases.lanes import lane_of
 from velvetrope.usecases.membership import LASTING_TROUBLE, PASSING_TROUBLE
 from velvetrope.usecases.onboarding.jobs import (
-    LANE,
-    REGISTER,
     SYNC_PLANS,
     external_id_of,
     request_plan_sync,
-    request_registration,
 )
 
 if TYPE_CHECKING:
@@ -115,33 +110,6 @@ def sweep_prices(now: datetime) -> int:
     return len(asked)
 
 
-def sweep_registrations(now: datetime) -> int:
-    """Have bots looked at again where something was wrong, or waits for its mending."""
-    # The first condition is that of the index, word by word, so that it is used.
-    waits = OutboxItem.objects.filter(state__in=_UNSENT).filter(
-        integration=OuterRef("id"), state=ItemState.SUSPENDED
-    )
-    wrong = ~Q(registration=Registration.REGISTERED) | ~Q(problems=[]) | Exists(waits)
-    old = Q(verified_at=None) | Q(verified_at__lt=now - AGAIN_AFTER)
-    cause = f"again:{_slot(now, AGAIN_AFTER)}"
-    under_way = Exists(
-        InboxEvent.objects.filter(
-            lane=Concat(Value(LANE), Cast(OuterRef("id"), CharField())),
-            kind=REGISTER,
-            state__in=(EventState.PENDING, EventState.CLAIMED),
-        )
-    )
-    found = Integration.objects.filter(
-        wrong, old, ~under_way, ~_asked(REGISTER, cause), active=True
-    ).values_list("id", flat=True)
-    with transaction.atomic():
-        asked = list(found[:MOST_AT_ONCE])
-        for integration_id in asked:
-            request_registration(integration_id, cause=cause)
-    return len(asked)
-
-
-_UNSENT = (ItemState.PENDING, ItemState.CLAIMED, ItemState.SUSPENDED)
 _WHOM = (
     "customer__integration_id",
     "customer__telegram_user_id",

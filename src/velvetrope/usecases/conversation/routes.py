@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from velvetrope.domain.states import Source
+from velvetrope.usecases.chat_moves import MovedChatHandler
 from velvetrope.usecases.conversation.blocking import OwnMembershipHandler
 from velvetrope.usecases.conversation.handler import ConversationHandler
 from velvetrope.usecases.conversation.late_links import SEND_LINK, SendLinkHandler
@@ -21,7 +22,7 @@ def conversation_handlers(
     """Give the handlers by (source, kind); `own_standing` follows the bot in other chats."""
     conversation = ConversationHandler(services)
     return {
-        (Source.TELEGRAM.value, "message"): conversation,
+        (Source.TELEGRAM.value, "message"): MovedChatHandler(conversation),
         (Source.TELEGRAM.value, "callback_query"): conversation,
         (Source.TELEGRAM.value, "my_chat_member"): OwnMembershipHandler(own_standing),
         (Source.JOB.value, SEND_LINK): SendLinkHandler(services),

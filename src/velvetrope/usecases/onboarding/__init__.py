@@ -14,14 +14,17 @@ from velvetrope.usecases.onboarding.examining import (
     examine,
 )
 from velvetrope.usecases.onboarding.jobs import (
+    CHECK,
     REGISTER,
     SYNC_PLANS,
-    defer_verification,
+    defer_check,
+    request_check,
     request_plan_sync,
     request_registration,
 )
 
 __all__ = [
+    "CHECK",
     "REGISTER",
     "SYNC_PLANS",
     "ChatFinding",
@@ -30,8 +33,9 @@ __all__ = [
     "PriceFinding",
     "Problem",
     "create_integration",
-    "defer_verification",
+    "defer_check",
     "examine",
+    "request_check",
     "request_plan_sync",
     "request_registration",
     "rotate_webhook_secret",

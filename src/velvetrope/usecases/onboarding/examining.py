@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
 from velvetrope.domain.states import ChatKind
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
     from velvetrope.gateways.telegram.bot import BotApi
     from velvetrope.gateways.telegram.records import BotUser
 
+#: The least that has to be delivered; a webhook without them is set again.
+NEEDED_UPDATES = frozenset(
+    {"message", "callback_query", "my_chat_member", "chat_member", "chat_join_request"}
+)
+#: Updates that wait at Telegram: more than these are more than a burst.
+MOST_WAITING = 1000
+#: How long ago a failed delivery says something of the present.
+RECENT = timedelta(hours=1)
 #: What the bot must be allowed to do in a chat that it guards.
 RIGHTS = ("can_invite_users", "can_restrict_members")
 
@@ -44,6 +54,16 @@ class ChatFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookFinding:
+    """Where a bot's updates go; `is_ours` tells whether they come here as they should."""
+
+    is_ours: bool = False
+    problems: tuple[Problem, ...] = ()
+    #: Nobody gets them, or not all of them: setting it again takes them from nobody.
+    is_free: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFinding:
     price_id: str
     snapshot: PriceSnapshot | None = None
@@ -67,42 +87,65 @@ class Examination:
         return (*self.general, *(one for one in (*of_chats, *of_prices) if one is not None))
 
 
-async def examine_bot(bot: BotApi, chat_ids: Sequence[int]) -> Examination:
-    """Look at Telegram's side; raises RetryLater only, since all else is a finding."""
+async def examine_bot(
+    bot: BotApi, chat_ids: Sequence[int], *, bot_id: int | None = None
+) -> Examination:
+    """Look at Telegram's side; raises RetryLater only, since all else is a finding.
+
+    `bot_id` is whose the token was, if that is known.
+    """
     general: list[Problem] = []
     user = None
     try:
         user = await bot.get_me()
     except (Permanent, NeedsOperator) as error:
         general.append(_problem(error))
+    if user is not None and bot_id not in {None, user.id}:
+        general.append(Problem("token_of_another_bot", {"bot": user.username}))
+        user = None
     chats = [] if user is None else [await _examine_chat(bot, user.id, one) for one in chat_ids]
     return Examination(bot=user, chats=tuple(chats), prices=(), general=tuple(general))
+
+
+async def examine_webhook(bot: BotApi, url: str, now: datetime) -> WebhookFinding:
+    """Look where the bot's updates go; raises RetryLater only, since all else is a finding."""
+    try:
+        info = await bot.get_webhook_info()
+    except (Permanent, NeedsOperator) as error:
+        return WebhookFinding(problems=(_problem(error),))
+    if not info.url:
+        return WebhookFinding(problems=(Problem("webhook_missing", {}),), is_free=True)
+    if info.url != url:
+        # Only the host: the rest of a stranger's address may be a secret of theirs.
+        elsewhere: dict[str, Plain] = {"url": urlsplit(info.url).netloc.rpartition("@")[2]}
+        return WebhookFinding(problems=(Problem("webhook_elsewhere", elsewhere),))
+    found: list[Problem] = []
+    failed_at = datetime.fromtimestamp(info.last_error_date or 0, UTC)
+    if info.pending_update_count and now - failed_at < RECENT:
+        found.append(Problem("webhook_failing", {"message": info.last_error_message or ""}))
+    if info.pending_update_count >= MOST_WAITING:
+        found.append(Problem("updates_pending", {"number": info.pending_update_count}))
+    incomplete = not NEEDED_UPDATES.issubset(info.allowed_updates)
+    return WebhookFinding(is_ours=True, problems=tuple(found), is_free=incomplete)
 
 
 async def examine_prices(
     found: Examination, stripe: StripeGateway, price_ids: Sequence[str]
 ) -> Examination:
-    """Look at Stripe's side, too; raises RetryLater only, since all else is a finding."""
-    prices: list[PriceFinding] = []
-    for price_id in price_ids:
-        try:
-            prices.append(await examine_price(stripe, price_id))
-        except NeedsOperator as error:
-            found = with_problem(found, error)  # the key: the other prices would say the same
-            break
+    """Look at Stripe's side, too; raises RetryLater, and NeedsOperator if the key is the fault."""
+    prices = [await examine_price(stripe, price_id) for price_id in price_ids]
     return replace(found, prices=tuple(prices))
-
-
-def with_problem(found: Examination, error: VelvetError) -> Examination:
-    """Add what concerns the bot or the Stripe account as a whole."""
-    return replace(found, general=(*found.general, _problem(error)))
 
 
 async def examine(
     bot: BotApi, stripe: StripeGateway, chat_ids: Sequence[int], price_ids: Sequence[str]
 ) -> Examination:
     """Look at everything; raises RetryLater only, since all else is a finding."""
-    return await examine_prices(await examine_bot(bot, chat_ids), stripe, price_ids)
+    found = await examine_bot(bot, chat_ids)
+    try:
+        return await examine_prices(found, stripe, price_ids)
+    except NeedsOperator as error:
+        return replace(found, general=(*found.general, _problem(error)))
 
 
 async def examine_price(stripe: StripeGateway, price_id: str) -> PriceFinding:
@@ -114,7 +157,8 @@ async def examine_price(stripe: StripeGateway, price_id: str) -> PriceFinding:
         return PriceFinding(price_id=price_id, problem=Problem(code, {"price": price_id}))
     problem = None
     if not (snapshot.active and snapshot.product_active):
-        problem = Problem("price_archived", {"price": price_id, "product": snapshot.product_name})
+        code = "price_archived" if snapshot.product_active else "product_archived"
+        problem = Problem(code, {"price": price_id, "product": snapshot.product_name})
     return PriceFinding(price_id=price_id, snapshot=snapshot, problem=problem)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Verifies the bot, its rights and its prices, and points its webhook here.
 REGISTER = "register"
+#: Looks whether the bot, its chats and its webhook are as they should be; mends what it can.
+CHECK = "check"
 #: What the lane of an integration's jobs begins with; its id follows.
 LANE = "job:integration:"
 #: Copies what Stripe says of an integration's prices.
@@ -40,14 +42,19 @@ def request_plan_sync(integration_id: int, *, cause: str = "") -> str:
     return _request(SYNC_PLANS, integration_id, cause)
 
 
-def defer_verification(work: Work, integration_id: int, *, cause: str) -> None:
-    """Have everything verified again because of what a handler saw; once for each cause."""
+def request_check(integration_id: int, *, cause: str) -> str:
+    """Have the bot and its chats looked at, within the caller's transaction; once for a cause."""
+    return _request(CHECK, integration_id, cause)
+
+
+def defer_check(work: Work, integration_id: int, *, cause: str) -> None:
+    """Have the bot and its chats looked at because of what a handler saw; once for a cause."""
     work.defer(
-        REGISTER,
+        CHECK,
         IntegrationJob(integration_id),
-        lane=_lane(integration_id),
+        lane=lane_of(integration_id),
         account=integration_id,
-        external_id=external_id_of(REGISTER, cause),
+        external_id=external_id_of(CHECK, cause),
     )
 
 
@@ -62,11 +69,12 @@ def _request(kind: str, integration_id: int, cause: str = "") -> str:
         kind,
         IntegrationJob(integration_id),
         account=integration_id,
-        lane=_lane(integration_id),
+        lane=lane_of(integration_id),
         external_id=external_id,
     )
     return external_id
 
 
-def _lane(integration_id: int) -> str:
+def lane_of(integration_id: int) -> str:
+    """Give the lane in which the jobs of one integration follow each other."""
     return f"{LANE}{integration_id}"

@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final
 
-from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
-from velvetrope.domain.states import EventOutcome, Interval, Registration
-from velvetrope.domain.validation import LANGUAGES
+from velvetrope.domain.errors import NeedsOperator, Permanent
+from velvetrope.domain.states import EventOutcome, Interval
 from velvetrope.pipeline import jobs
-from velvetrope.store.models import Chat, Integration, OutboxItem, Plan
-from velvetrope.store.revisions import touch
+from velvetrope.store.models import Plan, StripeAccount
+from velvetrope.usecases.alert_levels import restate, sync_account_alerts, sync_alerts
+from velvetrope.usecases.onboarding.checking import refused, set_up, wait_for_leave
 from velvetrope.usecases.onboarding.examining import (
-    Examination,
     PriceFinding,
     Problem,
     examine_bot,
     examine_price,
     examine_prices,
-    with_problem,
 )
 from velvetrope.usecases.onboarding.jobs import IntegrationJob
-from velvetrope.usecases.wording import bot_profile
-from velvetrope.usecases.wording.words import Words
+from velvetrope.usecases.onboarding.keeping import BotFacts, keep_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from velvetrope.gateways.stripe.snapshots import PriceSnapshot
-    from velvetrope.gateways.telegram.bot import BotApi
     from velvetrope.pipeline.work import CustomerKey, Event, Work
-    from velvetrope.store.catalogue import IntegrationView
+    from velvetrope.usecases.onboarding.keeping import Resume
     from velvetrope.usecases.services import Services
 
-
-class Resume(Protocol):
-    """Lets calls of an integration out again that waited for an operator's fix."""
-
-    def __call__(self, integration_id: int, *, but_for: Collection[int]) -> object:
-        """`but_for` names chats that are not mended yet."""
+#: What a working key mends.
+OF_KEYS: Final = frozenset(
+    {"stripe_key_invalid", "stripe_key_missing", "stripe_permission", "stripe_wrong_mode"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationFacts:
-    """What was found and whether Telegram took the webhook; None if there is no integration."""
+    """What was found of the bot, and of what it sells."""
 
-    integration_id: int
-    found: Examination
-    webhook_set: bool
-    #: What is switched off is only looked at: its webhook stays as it was.
-    active: bool
+    bot: BotFacts
+    #: What is wrong with the Stripe account's key.
+    account: Problem | None
 
 
 class RegisterHandler:
@@ -62,46 +54,37 @@ class RegisterHandler:
 
     async def prepare(self, event: Event) -> RegistrationFacts | None:
         job = jobs.decode(event.payload, IntegrationJob)
-        view = await self._services.view(job.integration_id)
+        services = self._services
+        view = await services.view(job.integration_id)
         if view is None:
             return None
-        await self._wait_for_leave(view.id)
-        bot = self._services.bot(view.token)
-        found = await examine_bot(bot, [chat.telegram_id for chat in view.chats])
+        await wait_for_leave(services, view.id)
+        asked_at = services.clock()
+        bot = services.bot(view.token)
+        chats = [chat.telegram_id for chat in view.chats]
+        found = await examine_bot(bot, chats, bot_id=view.bot_id)
         webhook_set = False
         if found.bot is not None and view.active:
             try:
-                await self._set_up(bot, view)
+                await set_up(services, bot, view)
                 webhook_set = True
             except (Permanent, NeedsOperator) as error:
-                refused = Problem("webhook_refused", {"reason": str(error)})
-                found = replace(found, general=(*found.general, refused))
+                found = replace(found, general=(*found.general, refused(error)))
         # Last, since people can talk with the bot while Stripe is away.
+        account = None
         try:
-            stripe = await self._services.stripe.gateway(view.stripe_account_id)
-        except NeedsOperator as error:
-            found = with_problem(found, error)
-        else:
+            stripe = await services.stripe.gateway(view.stripe_account_id)
             found = await examine_prices(found, stripe, [plan.price_id for plan in view.plans])
-        return RegistrationFacts(view.id, found, webhook_set=webhook_set, active=view.active)
-
-    async def _wait_for_leave(self, integration_id: int) -> None:
-        """Put it off if Telegram has asked the bot to be silent for a while."""
-        until = await self._services.db.read(lambda: _paused_until(integration_id))
-        if until is not None and (left := (until - self._services.clock()).total_seconds()) > 0:
-            raise RetryLater("too_many_requests", retry_after=left)
-
-    async def _set_up(self, bot: BotApi, view: IntegrationView) -> None:
-        """Point the webhook here, then give the bot its menu and descriptions."""
-        secret = await self._services.db.read(lambda: _webhook_secret(view.id))
-        await bot.set_webhook(self._services.telegram_webhook_url, secret_token=secret)
-        now = self._services.clock()
-        for code in (None, *LANGUAGES):
-            words = Words(view, code or view.language, now)
-            short = bot_profile.short_description(words)
-            await bot.set_my_commands(bot_profile.commands(words), language_code=code)
-            await bot.set_my_description(bot_profile.description(words), language_code=code)
-            await bot.set_my_short_description(short, language_code=code)
+        except NeedsOperator as error:
+            account = Problem(error.code, {})
+        facts = BotFacts(
+            integration_id=view.id,
+            asked_at=asked_at,
+            found=found,
+            is_heard=webhook_set,
+            active=view.active,
+        )
+        return RegistrationFacts(facts, account)
 
     def subjects(self, event: Event, facts: RegistrationFacts | None) -> Sequence[CustomerKey]:  # noqa: ARG002  port
         return []
@@ -109,42 +92,11 @@ class RegisterHandler:
     def apply(self, event: Event, facts: RegistrationFacts | None, work: Work) -> str | None:  # noqa: ARG002  port
         if facts is None:
             return EventOutcome.IGNORED.value
-        found = facts.found
-        changed: dict[str, object] = {
-            "problems": [problem.as_json() for problem in found.problems],
-            "verified_at": work.now,
-        }
-        if facts.active or found.bot is None:
-            registration = Registration.REGISTERED if facts.webhook_set else Registration.FAILED
-            changed["registration"] = registration.value
-        if found.bot is not None:
-            changed["bot_username"] = found.bot.username
-        Integration.objects.filter(id=facts.integration_id).update(**changed)
-        for chat in found.chats:
-            rows = Chat.objects.filter(integration_id=facts.integration_id)
-            if chat.moved_to is not None and rows.filter(telegram_id=chat.moved_to).exists():
-                continue  # the operator has given the new id as well
-            rows.filter(telegram_id=chat.telegram_id).update(
-                telegram_id=chat.moved_to or chat.telegram_id,
-                kind=chat.kind.value,
-                problem=None if chat.problem is None else chat.problem.as_json(),
-                verified_at=work.now,
-                **({"title": chat.title} if chat.title else {}),
-            )
-            if chat.moved_to is not None:
-                OutboxItem.objects.filter(
-                    integration_id=facts.integration_id, chat_id=chat.telegram_id
-                ).update(chat_id=chat.moved_to)
-        for price in found.prices:
-            write_price(facts.integration_id, price, work)
-        touch([facts.integration_id])
-        if facts.webhook_set:
-            broken = [
-                chat.moved_to or chat.telegram_id
-                for chat in found.chats
-                if chat.problem is not None
-            ]
-            self._resume(facts.integration_id, but_for=broken)
+        integration_id = facts.bot.integration_id
+        for price in facts.bot.found.prices:
+            write_price(integration_id, price, work)
+        keep_key_problem(integration_id, facts.account, work.now)
+        keep_findings(facts.bot, work.now, self._resume)
         return None
 
 
@@ -174,11 +126,32 @@ class SyncPlansHandler:
         integration_id, found = facts
         for price in found:
             write_price(integration_id, price, work)
+        state_prices(integration_id, work.now)
         return None
 
 
+def state_prices(integration_id: int, now: datetime) -> None:
+    """Have the integration and its alerts say what is wrong with its plans by now."""
+    restate(integration_id)
+    sync_alerts(integration_id, now)
+
+
+def keep_key_problem(integration_id: int, problem: Problem | None, now: datetime) -> None:
+    """Keep what is wrong with the key of the account that an integration sells from, if anything.
+
+    That the account is another one than before is not for this look to tell.
+    """
+    account = StripeAccount.objects.get(integration__id=integration_id)
+    known = (account.problem or {}).get("code", "")
+    if problem is None and known not in OF_KEYS:
+        return
+    account.problem = None if problem is None else problem.as_json()
+    account.save(update_fields=["problem"])
+    sync_account_alerts(account.id, now)
+
+
 def write_price(integration_id: int, found: PriceFinding, work: Work) -> None:
-    """Keep what Stripe says of a price; an archived one isn't sold any more and raises an alert."""
+    """Keep what Stripe says of a price; an archived one isn't sold any more."""
     plan = Plan.objects.filter(
         integration_id=integration_id, stripe_price_id=found.price_id
     ).first()
@@ -212,15 +185,3 @@ def _copy(plan: Plan, seen: PriceSnapshot) -> None:
         Interval(seen.interval).value if seen.interval in known else Interval.ONE_TIME.value
     )
     plan.interval_count = seen.interval_count or 1
-
-
-def _paused_until(integration_id: int) -> datetime | None:
-    rows = Integration.objects.filter(id=integration_id)
-    return rows.values_list("paused_until", flat=True).first()
-
-
-def _webhook_secret(integration_id: int) -> str:
-    secret = Integration.objects.only("webhook_secret").get(id=integration_id).webhook_secret
-    if secret is None:  # the column is not nullable
-        raise NeedsOperator("webhook_secret_missing")
-    return secret.reveal()

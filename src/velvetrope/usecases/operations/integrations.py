@@ -6,7 +6,9 @@ from django.db import transaction
 
 from velvetrope.pipeline import jobs
 from velvetrope.pipeline.pipeline import resume
+from velvetrope.store.clock import present
 from velvetrope.store.models import Integration
+from velvetrope.usecases.alert_levels import sync_alerts
 from velvetrope.usecases.onboarding.jobs import request_plan_sync, request_registration
 from velvetrope.usecases.operations.audit import record
 
@@ -31,6 +33,7 @@ def set_active(integration_id: int, actor: str, *, active: bool) -> bool:
             before={"active": not active},
             after={"active": active},
         )
+        sync_alerts(row.id, present())
         if active:
             request_registration(row.id)
         jobs.wake_after_commit()

@@ -52,8 +52,9 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "webhook_elsewhere": (
         "The bot's updates are sent to another address: {url}.",
         (
-            "Somebody else uses the token. Revoke it in @BotFather, put the new one in, and "
-            "register the webhook again."
+            "Nothing was changed, in case another installation of yours has this bot: then stop it "
+            "and press «Verify and register the webhook» here. Else somebody has your token: "
+            "revoke it in @BotFather and put the new one in."
         ),
     ),
     "webhook_secret_missing": (
@@ -67,6 +68,13 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "webhook_failing": (
         "Telegram cannot deliver updates: {message}.",
         "Check that VELVETROPE_PUBLIC_URL is reachable from the internet over https.",
+    ),
+    "updates_pending": (
+        "Many updates wait at Telegram to be delivered: {number}.",
+        (
+            "Nothing to do if the number falls. Else look whether the server is overloaded, and "
+            "whether a proxy in front of it slows it down."
+        ),
     ),
     "webhook_refused": (
         "Telegram refused the webhook's address.",
@@ -95,7 +103,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     # chats
     "bot_not_in_chat": (
         "The bot is not in the chat.",
-        f"Add the bot to the chat as an administrator with {RIGHTS}, then verify again.",
+        (
+            f"Add the bot to the chat as an administrator with {RIGHTS}: it goes on by itself. If "
+            "the chat was deleted, make a new one and put its id in place of this one."
+        ),
     ),
     "chat_not_found": (
         "Telegram does not know the chat, or the bot has never been in it.",
@@ -107,7 +118,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "missing_rights": (
         "The bot lacks rights in the chat: {rights}.",
-        f"Open the chat's administrators, choose the bot, switch {RIGHTS} on, then verify again.",
+        (
+            f"Open the chat's administrators, choose the bot and switch {RIGHTS} on: it goes on by "
+            "itself."
+        ),
     ),
     "chat_not_channel": (
         "The chat is a basic group, which cannot be guarded.",
@@ -118,7 +132,7 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "chat_migrated": (
         "The group became a supergroup and has a new id: {migrate_to_chat_id}.",
-        "Nothing to do if it is gone after verifying again; else add the new id.",
+        "Both ids are listed here: take the old one out of the integration.",
     ),
     "bad_request": (
         "Telegram refused a request that the product should not have made.",
@@ -207,6 +221,13 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "There is no API key for the Stripe account.",
         "Set VELVETROPE_STRIPE_API_KEY and restart, or put a key into the account here.",
     ),
+    "stripe_account_differs": (
+        "The API key is of another Stripe account than before.",
+        (
+            "Nobody was removed. Put a key of the former account back, or add the other one as a "
+            "Stripe account of its own and let the integrations sell from it."
+        ),
+    ),
     "stripe_portal_not_configured": (
         "Stripe's customer portal has no settings yet, so people cannot manage their payments.",
         "Open Stripe, Settings, Billing, Customer portal, and save its settings once.",
@@ -237,7 +258,7 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "price_archived": (
         "The price {price} is archived in Stripe, so it is not sold any more.",
-        "Unarchive the price, or add another one. Present members stay.",
+        "Unarchive the price, or take it off sale and add another one. Present members stay.",
     ),
     "product_archived": (
         "The product of the price {price} is archived in Stripe, so it is not sold any more.",
