@@ -301,6 +301,41 @@ COMMANDS: Final = (
         (_MEMBER, _OF_MEMBER, JSON),
     ),
     Command(
+        "members why",
+        f"{_CLI}.members:why",
+        "explain one: where they should be and are, why, and what happened",
+        (
+            _MEMBER,
+            _OF_MEMBER,
+            option("--all", action="store_true", help="the whole history, not the newest 200"),
+            JSON,
+        ),
+    ),
+    Command(
+        "members sync",
+        f"{_CLI}.members:sync",
+        "ask Stripe and Telegram about one now",
+        (_MEMBER, _OF_MEMBER, WAIT, JSON),
+    ),
+    Command(
+        "members reinvite",
+        f"{_CLI}.members:reinvite",
+        "show one who holds access the way in again",
+        (_MEMBER, _OF_MEMBER, WAIT, JSON),
+    ),
+    Command(
+        "members message",
+        f"{_CLI}.members:message",
+        "write to one through the bot",
+        (
+            _MEMBER,
+            option("text", metavar="TEXT", help="plain text of 1 to 4096 characters"),
+            _OF_MEMBER,
+            WAIT,
+            JSON,
+        ),
+    ),
+    Command(
         "members grant",
         f"{_CLI}.members:grant",
         "give access by hand",

@@ -11,7 +11,12 @@ from django.db import OperationalError
 from velvetrope.domain.secrecy import scrub
 from velvetrope.store.encryption import UnreadableSecretError
 from velvetrope.store.sqlite.serving import AlreadyServedError
-from velvetrope.usecases.operations import GrantRefusedError, NameTakenError, NoSuchOperatorError
+from velvetrope.usecases.operations import (
+    GrantRefusedError,
+    NameTakenError,
+    NoSuchOperatorError,
+    OrderRefusedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +55,7 @@ _WORDS: Final[tuple[tuple[type[Exception], Callable[[Exception], str]], ...]] = 
         ),
     ),
     (GrantRefusedError, str),
+    (OrderRefusedError, str),
     (UnreadableSecretError, _unreadable),
     (AlreadyServedError, lambda error: f"{error}. One process serves a SQLite file."),
     (OperationalError, _refused),

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from velvetrope.cli import records
+from velvetrope.cli import records, stories
 from velvetrope.cli.failures import CommandError, Exit
 from velvetrope.cli.finding import find_bot, find_member, find_plan
 from velvetrope.cli.opening import ACTOR
-from velvetrope.cli.output import print_record, print_records
+from velvetrope.cli.output import print_json, print_record, print_records
 from velvetrope.cli.waiting import finish_job
 from velvetrope.domain import validation
 from velvetrope.domain.states import GIVEN
 from velvetrope.store.clock import present
 from velvetrope.store.models import Customer
 from velvetrope.usecases import operations
+from velvetrope.usecases.explaining import NEWEST, explain_customer
 from velvetrope.usecases.operations.plans import MOST_DURATION_DAYS
 
 if TYPE_CHECKING:
@@ -66,6 +67,43 @@ def revoke(options: argparse.Namespace) -> int:
         finish_job(options.settings, row.integration_id, external_id, seconds=options.wait)
     print_record(records.member_in_full(row), as_json=options.json)
     return Exit.DONE
+
+
+def why(options: argparse.Namespace) -> int:
+    """Say where a member should be and is, why, and how it came to that."""
+    row = find_member(options.member, options.bot)
+    story = explain_customer(row, present(), None if options.all else NEWEST)
+    if options.json:
+        print_json(stories.record(story))
+    else:
+        stories.print_story(story, row.integration.name)
+    return Exit.DONE
+
+
+def sync(options: argparse.Namespace) -> int:
+    """Look at Stripe and Telegram again; what is found is acted on."""
+    row = find_member(options.member, options.bot)
+    return _carry_out(options, row, operations.sync(row.pk, ACTOR))
+
+
+def reinvite(options: argparse.Namespace) -> int:
+    """Show a member who holds a right the way in again; a ban is lifted."""
+    row = find_member(options.member, options.bot)
+    return _carry_out(options, row, operations.reinvite(row.pk, ACTOR))
+
+
+def message(options: argparse.Namespace) -> int:
+    """Send a member plain text through the bot."""
+    row = find_member(options.member, options.bot)
+    return _carry_out(options, row, operations.write_to(row.pk, options.text, ACTOR))
+
+
+def _carry_out(options: argparse.Namespace, row: Customer, external_id: str) -> int:
+    """Wait for the end of an order, and say what came of it."""
+    job = finish_job(options.settings, row.integration_id, external_id, seconds=options.wait)
+    row.refresh_from_db()
+    stories.print_end(job, row, as_json=options.json)
+    return Exit.FAILED if job.error_code else Exit.DONE
 
 
 def _until(options: argparse.Namespace) -> datetime | None:
