@@ -12,8 +12,7 @@ import pytest
 from velvetrope.cli.commands import COMMANDS
 from velvetrope.cli.failures import Exit
 from velvetrope.settings import NAMES
-from velvetrope.usecases.billing.handlers import SYNCS
-from velvetrope.usecases.pricing import PRICING_EVENTS
+from velvetrope.usecases.reconciling.backfilling import EVENT_TYPES
 
 if TYPE_CHECKING:
     from velvetrope.cli.grammar import Command
@@ -69,7 +68,7 @@ def test_the_exit_codes_are_told() -> None:
 
 def test_the_readme_lists_the_stripe_events_that_have_a_handler() -> None:
     listed = re.findall(r"^[a-z_]+\.[a-z_.]+$", text_of("README.md"), re.MULTILINE)
-    assert sorted(listed) == sorted([*SYNCS, *PRICING_EVENTS, "customer.deleted"])
+    assert sorted(listed) == sorted(EVENT_TYPES)
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda one: str(one.relative_to(ROOT)))

@@ -48,6 +48,8 @@ from velvetrope.usecases.onboarding.checking import CheckHandler
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
 from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.operations.reviews import REVIEW
+from velvetrope.usecases.reconciling.backfilling import BACKFILL, BackfillHandler
+from velvetrope.usecases.reconciling.schedule import Schedule
 from velvetrope.usecases.reminding import occasions, searching
 from velvetrope.usecases.reminding.handler import REMIND, RemindHandler
 from velvetrope.usecases.reminding.refreshing import Refresher
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 #: How often the rows are searched for what time alone has brought about.
 SWEEP_EVERY = timedelta(seconds=20)
 ALERTS_EVERY = timedelta(seconds=10)
+HOURLY = timedelta(hours=1)
 WAITING_EVERY = timedelta(minutes=10)
 PRICES_EVERY = timedelta(minutes=10)
 BRAKES_EVERY = timedelta(minutes=1)
@@ -110,6 +113,7 @@ class Application:
             bot=self.bot,
             public_url=self.settings.public_url,
             installation=installation_name(self.settings),
+            stripe_silence_hours=self.settings.stripe_silence_hours,
         )
         self.invite_links = InviteLinks(self.services)
         self.pipeline = Pipeline(
@@ -190,6 +194,7 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         REINVITE: attending.ReinviteHandler(services),
         MESSAGE: attending.MessageHandler(),
         RECHECK: RecheckHandler(services),
+        BACKFILL: BackfillHandler(services),
         LOOK: looking.LookHandler(services),
         ORDER: adopting.OrderHandler(),
         ADOPT: adopting.AdoptHandler(services),
@@ -234,7 +239,9 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         now, url = services.clock(), services.alerts_url
         await services.db.write(lambda: alert_telling.tell_alerts(now, url))
 
+    schedule = Schedule(services)
     return (
+        Periodic("events", HOURLY.total_seconds(), schedule.hourly, first_after=3.0),
         Periodic("alerts", ALERTS_EVERY.total_seconds(), tell, first_after=5.0),
         every(SWEEP_EVERY, sweep.sweep_due, 2.0),
         every(SWEEP_EVERY, searching.sweep_notices, 3.0),

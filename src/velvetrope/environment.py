@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SHORTEST_KEY: Final = 32
 SHORTEST_TOKEN: Final = 16
 _FEWEST_LETTERS: Final = 10
+_HOURS_OF_A_YEAR: Final = 8760
 _PLACEHOLDERS: Final = ("change", "insecure", "example", "secret-key", "your-", "xxx", "todo")
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 _MAKE_ONE: Final = "Make one with: openssl rand -base64 48 | tr -d '\\n'"
@@ -87,6 +88,16 @@ class Reader:
             what = f"must have at least {SHORTEST_TOKEN} characters and no spaces"
             self.problem(name, what, f"{_MAKE_ONE}.")
         return value or None
+
+    def hours(self, name: str) -> int | None:
+        """Read a number of hours up to a year; None if there is none."""
+        text = self.text(name)
+        if not text:
+            return None
+        if text.isascii() and text.isdigit() and int(text[:6]) <= _HOURS_OF_A_YEAR:
+            return int(text[:6])
+        self.problem(name, "this is not a number of hours", "Use 0 to 8760, or leave it out.")
+        return None
 
     def dsn(self, name: str) -> str | None:
         value = self.text(name)

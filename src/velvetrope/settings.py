@@ -39,6 +39,7 @@ NAMES: Final = (
     "VELVETROPE_ALLOWED_STRIPE_IPS",
     "VELVETROPE_METRICS_TOKEN",
     "VELVETROPE_SENTRY_DSN",
+    "VELVETROPE_STRIPE_SILENCE_HOURS",
     "VELVETROPE_LOG_FORMAT",
     "VELVETROPE_CLOCK_FILE",
 )
@@ -99,6 +100,8 @@ class Settings:
     allowed_stripe_ips: tuple[Network, ...]
     metrics_token: str | None = field(repr=False)
     sentry_dsn: str | None = field(repr=False)
+    #: Silence of Stripe that operators are told of; None: by how many subscribe, 0: never.
+    stripe_silence_hours: int | None
     log_format: Literal["json", "console"]
     #: The sandbox's shifted time; never in production.
     clock_file: Path | None
@@ -159,6 +162,7 @@ def load(env: Mapping[str, str]) -> Settings:
         allowed_stripe_ips=read.networks("VELVETROPE_ALLOWED_STRIPE_IPS"),
         metrics_token=read.token("VELVETROPE_METRICS_TOKEN"),
         sentry_dsn=read.dsn("VELVETROPE_SENTRY_DSN"),
+        stripe_silence_hours=read.hours("VELVETROPE_STRIPE_SILENCE_HOURS"),
         log_format="console"
         if read.one_of(
             "VELVETROPE_LOG_FORMAT", ("json", "console"), "json" if production else "console"

@@ -60,6 +60,9 @@ from tests.usecases.snapshots import (
 )
 from tests.usecases.vendors import FakeBot, FakeStripe, Reading
 
+#: What is periodic and asks for everything there is, whatever the test is about.
+RECONCILIATION = frozenset({"events", "everything"})
+
 
 class Backroom:
     """An integration with two chats and three plans, and Ann, who has pressed /start."""
@@ -260,10 +263,19 @@ class Backroom:
             ran.append(row.kind)
 
     def sweep(self) -> list[str]:
-        """Run all that is periodic once, and the jobs that it leaves."""
-        for periodic in self.routes.periodic:
-            asyncio.run(_awaited(periodic.run))
+        """Run all that is periodic once, but for reconciliation, and the jobs that it leaves."""
+        self._tick(lambda name: name not in RECONCILIATION)
         return self.run_jobs()
+
+    def reconcile(self, name: str) -> list[str]:
+        """Run one part of reconciliation, and the jobs that it leaves."""
+        self._tick(lambda other: other == name)
+        return self.run_jobs()
+
+    def _tick(self, is_meant: Callable[[str], bool]) -> None:
+        for periodic in self.routes.periodic:
+            if is_meant(periodic.name):
+                asyncio.run(_awaited(periodic.run))
 
     def later(self, by: timedelta) -> None:
         self.now += by

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from django.db import connection, transaction
 
 from tests.usecases.snapshots import BOT, NOW, session
-from velvetrope.domain.errors import Permanent, RetryLater, VelvetError
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
+from velvetrope.gateways.stripe.pages import Page
 from velvetrope.gateways.stripe.snapshots import (
     CheckoutSessionSnapshot,
     CustomerSnapshot,
@@ -24,10 +25,13 @@ from velvetrope.gateways.telegram.updates import ChatInviteLink, ChatMember, Use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from velvetrope.gateways.stripe.gateway import StripeGateway
+    from velvetrope.gateways.stripe.pages import Listing
     from velvetrope.gateways.stripe.requests import CheckoutRequest, CustomerRequest
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 #: Where the bot's updates go when all is well.
@@ -69,6 +73,13 @@ class FakeStripe:
     bills: dict[str, str] = field(default_factory=dict)
     #: Customers of whom nothing can be listed (any more).
     gone: set[str] = field(default_factory=set)
+    #: What is listed, by the name of the list, beside what is known by name; newest first.
+    lists: dict[str, list[Any]] = field(default_factory=dict)
+    #: Names of lists that the key may not see.
+    hidden: set[str] = field(default_factory=set)
+    #: Names of the lists that were asked for.
+    listed: list[str] = field(default_factory=list)
+    page_size: int = 100
     trouble: VelvetError | None = None
     #: Whether there is no gateway at all.
     keyless: VelvetError | None = None
@@ -128,6 +139,44 @@ class FakeStripe:
 
     async def fetch_payment_of_charge(self, key: str) -> PaymentSnapshot | None:
         return self.payments.get(key.replace("ch_", "pi_"))
+
+    async def fetch_page(
+        self,
+        listing: Listing[S],
+        *,
+        after: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        types: tuple[str, ...] = (),
+    ) -> Page[S]:
+        self.listed.append(listing.name)
+        if self.trouble is not None:
+            raise self.trouble
+        if listing.name in self.hidden:
+            raise NeedsOperator("stripe_permission")
+        rows = self._rows(listing.name)
+        if since is not None:
+            rows = [row for row in rows if row.created >= since]
+        if before is not None:
+            rows = [row for row in rows if row.created < before]
+        if types:
+            rows = [row for row in rows if row.type in types]
+        ids = [row.id for row in rows]
+        start = 0 if after is None else ids.index(after) + 1
+        end = start + self.page_size
+        return Page(tuple(rows[start:end]), ids[end - 1] if end < len(rows) else None)
+
+    def _rows(self, name: str) -> list[Any]:
+        known: dict[str, list[Any]] = {
+            "subscriptions": [*self.subscriptions.values()],
+            "payments": [one for one in self.payments.values() if one.subscription is None],
+            "customers": [one for one in self.customers.values() if not one.deleted],
+            "checkout sessions": [
+                one for one in self.sessions.values() if one.status == "complete"
+            ],
+        }
+        rows = [*self.lists.get(name, ()), *known.get(name, ())]
+        return sorted(rows, key=lambda row: row.created, reverse=True) if name in known else rows
 
     async def create_customer(self, request: CustomerRequest, key: str) -> CustomerSnapshot:
         if (known := self._make(key, request)) is not None:

@@ -233,6 +233,17 @@ COMMANDS: Final = (
         (OF_BOT, WAIT, JSON),
     ),
     Command(
+        "backfill",
+        f"{_CLI}.reconcile:backfill",
+        "fetch events of Stripe's that never came",
+        (
+            option("--since", required=True, metavar="TIME", help="7d, 12h, or a date (UTC)"),
+            option("--stripe-account", default="", metavar="NAME", help="only of this account"),
+            WAIT,
+            JSON,
+        ),
+    ),
+    Command(
         "events list",
         f"{_CLI}.events:list_some",
         "list events, the newest first",

@@ -51,10 +51,16 @@ class Services:
     public_url: str
     #: Names this installation in the metadata of Stripe's objects.
     installation: str
+    #: Silence of Stripe that operators are told of; None: by how many subscribe, 0: never.
+    stripe_silence_hours: int | None = None
 
     @property
     def telegram_webhook_url(self) -> str:
         return f"{self.public_url.rstrip('/')}/telegram/bots/webhooks"
+
+    @property
+    def stripe_webhook_url(self) -> str:
+        return f"{self.public_url.rstrip('/')}/stripe/bots/webhooks"
 
     @property
     def alerts_url(self) -> str:

@@ -16,9 +16,9 @@ import structlog
 
 from velvetrope.domain.errors import RetryLater
 from velvetrope.domain.states import Source
-from velvetrope.gateways.stripe.events import peek_event
 from velvetrope.gateways.telegram.updates import peek_update
 from velvetrope.pipeline.events import Event
+from velvetrope.pipeline.incoming import stripe_event
 from velvetrope.store.ids import new_id
 from velvetrope.web.addresses import block_of, is_in, parse, values
 from velvetrope.web.bodies import MOST_TOGETHER, Bodies, GoneError, TooLargeError, TooSlowError
@@ -281,19 +281,9 @@ class StripeIngress(_Endpoint):
             raise Refusal(400, "signature")
         self._count_valid(account)
         try:
-            peek = peek_event(body)
+            return stripe_event(body, account, self._clock())
         except ValueError as error:
             raise self._malformed(error, body, account) from None
-        return Event(
-            id=new_id(),
-            source=self.source.value,
-            account=account,
-            external_id=peek.id,
-            kind=peek.type[:64],
-            lane=f"stripe:{account}:{peek.lane}"[:255],
-            payload=body,
-            received_at=self._clock(),
-        )
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:

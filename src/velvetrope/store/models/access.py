@@ -39,6 +39,7 @@ class Access(models.Model):
             one_of("observed", Presence, "access"),
         ]
         indexes = [
+            models.Index(fields=["chat", "checked_at"], name="access_by_check"),
             models.Index(
                 fields=["chat"],
                 name="access_to_remove",

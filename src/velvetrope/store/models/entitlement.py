@@ -64,6 +64,11 @@ class Entitlement(models.Model):
         ]
         indexes = [
             models.Index(
+                fields=["starts_at"],
+                name="entitlement_by_start",
+                condition=models.Q(kind=EntitlementKind.SUBSCRIPTION.value),
+            ),
+            models.Index(
                 fields=["recheck_at"],
                 name="entitlement_due",
                 condition=models.Q(recheck_at__isnull=False),

@@ -21,6 +21,8 @@ class StripeAccount(models.Model):
     problem = models.JSONField(null=True, blank=True)
     #: All events that Stripe made before this moment have been fetched, or came by themselves.
     events_until = models.DateTimeField(null=True, blank=True)
+    #: When Stripe made the newest event that came by itself, or would have.
+    heard_at = models.DateTimeField(null=True, blank=True)
     revision = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 

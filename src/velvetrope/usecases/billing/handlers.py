@@ -170,10 +170,15 @@ SYNCS: Mapping[str, Fetch] = {
 }
 
 
+CUSTOMER_DELETED = "customer.deleted"
+#: All types of events about money and rights.
+BILLING_EVENTS = (*SYNCS, CUSTOMER_DELETED)
+
+
 def billing_handlers(services: Services) -> dict[str, Handler[BillingFacts | None]]:
     """Give the handlers of Stripe's events about money and rights, by type."""
     handlers: dict[str, Handler[BillingFacts | None]] = {
         kind: SyncHandler(services, fetch) for kind, fetch in SYNCS.items()
     }
-    handlers["customer.deleted"] = CustomerDeletedHandler(services)
+    handlers[CUSTOMER_DELETED] = CustomerDeletedHandler(services)
     return handlers

@@ -45,6 +45,7 @@ from velvetrope.usecases.operations.operators import (
     reset_operator,
 )
 from velvetrope.usecases.operations.plans import PlanChoices, change_plan
+from velvetrope.usecases.operations.reconciling import NothingToReconcileError, backfill
 from velvetrope.usecases.operations.removals import (
     HeldChat,
     HeldPerson,
@@ -63,11 +64,13 @@ __all__ = [
     "Kind",
     "NameTakenError",
     "NoSuchOperatorError",
+    "NothingToReconcileError",
     "OrderRefusedError",
     "PlanChoices",
     "Ref",
     "Selection",
     "add_stripe_account",
+    "backfill",
     "change_plan",
     "change_stripe_account",
     "confirm_removals",

@@ -270,6 +270,54 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "no_plans": ("There is nothing to sell.", "Add a price id (price_…) below."),
     "no_chats": ("There is nothing to open.", "Add the id of a channel or supergroup below."),
+    # what reconciliation found
+    "stripe_silent": (
+        "Stripe has not sent an event for {hours} hours, although people subscribe.",
+        (
+            "Open Stripe, Developers, Webhooks: is there an endpoint for this server, is it "
+            "enabled, and do its deliveries fail? Is the key of the same account? What was missed "
+            "is fetched every hour."
+        ),
+    ),
+    "stripe_events_missed": (
+        "{events} events of Stripe's never came by themselves and had to be fetched.",
+        (
+            "Open Stripe, Developers, Webhooks, and see why deliveries to this server fail. "
+            "Nothing is lost meanwhile: what is missed is fetched every hour, only late."
+        ),
+    ),
+    "stripe_webhook_missing": (
+        "Stripe has no webhook endpoint for this server.",
+        (
+            "Open Stripe, Developers, Webhooks, add the endpoint {url} with the events that the "
+            "guide lists, and put its signing secret in."
+        ),
+    ),
+    "stripe_webhook_elsewhere": (
+        "Stripe's webhook endpoint leads to another address: {other}.",
+        (
+            "Change the endpoint's address in Stripe to {url}, or VELVETROPE_PUBLIC_URL here if "
+            "the other one is right."
+        ),
+    ),
+    "stripe_webhook_disabled": (
+        "Stripe's webhook endpoint for this server is disabled.",
+        (
+            "Open Stripe, Developers, Webhooks, choose {url}, mend what its deliveries failed of, "
+            "and enable it."
+        ),
+    ),
+    "stripe_webhook_types": (
+        "Stripe's webhook endpoint leaves out events that are needed: {types}.",
+        "Open Stripe, Developers, Webhooks, choose the endpoint, and add these events.",
+    ),
+    "stripe_webhook_version": (
+        "Stripe's webhook endpoint sends events of API version {version}, not {wanted}.",
+        (
+            "Nothing is lost: every event is looked up again. To be sure of it, add an endpoint "
+            "with version {wanted}, put its signing secret in, and remove the old one."
+        ),
+    ),
     # operators
     "alerts_unheard": (
         "The bot could not write to the person who hears of alerts.",
