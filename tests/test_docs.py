@@ -11,6 +11,9 @@ import pytest
 
 from velvetrope.cli.commands import COMMANDS
 from velvetrope.cli.failures import Exit
+from velvetrope.domain.access import ENDED_STATUSES, RUNNING_STATUSES
+from velvetrope.domain.policy import RULES
+from velvetrope.domain.states import Dispute, Refund
 from velvetrope.settings import NAMES
 from velvetrope.usecases.reconciling.backfilling import EVENT_TYPES
 
@@ -64,6 +67,28 @@ def test_a_commands_section_tells_all_that_it_takes_and_nothing_else(command: Co
 def test_the_exit_codes_are_told() -> None:
     rows = re.findall(r"^\| (\d) \|", text_of("docs/commands.md"), re.MULTILINE)
     assert [int(row) for row in rows] == [code.value for code in Exit]
+
+
+def test_the_policy_is_documented_value_by_value() -> None:
+    def said(value: object) -> str:
+        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+    rows = re.findall(
+        r"^\| `([a-z_]+)` \| (.+) \| (.+) \| (.+) \|$", text_of("docs/policy.md"), re.MULTILINE
+    )
+    expected = [
+        (rule.name, said(rule.default), rule.allowed, f"{rule.label}. {rule.meaning}")
+        for rule in RULES
+    ]
+    assert rows == expected
+
+
+def test_the_table_of_the_policy_names_every_fact_and_who_decides_about_it() -> None:
+    table = text_of("docs/policy.md").partition("## The first failure")[0]
+    facts = {*RUNNING_STATUSES, *ENDED_STATUSES, "past_due", *Refund, *Dispute} - {Dispute.NONE}
+    assert [fact for fact in facts if f"`{fact}`" not in table] == []
+    deciding = {rule.name for rule in RULES if not rule.name.startswith("brake_")}
+    assert set(re.findall(r"\| `([a-z_]+)` \|$", table, re.MULTILINE)) == deciding
 
 
 def test_the_readme_lists_the_stripe_events_that_have_a_handler() -> None:

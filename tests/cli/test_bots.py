@@ -123,3 +123,29 @@ def test_plans_are_listed_and_copied_from_stripe_again(
     assert synced.code == 0, synced.err
     assert [(one["price"], one["for_sale"]) for one in synced.json] == [(shop.price, False)]
     assert "archived" in synced.json[0]["problem"]
+
+
+def test_a_policy_is_shown_changed_and_reset(installation: Installation, shop: Shop) -> None:
+    shop.promote()
+    assert shop.add(installation, "--name", "Gold club").code == 0
+    bot = ("bots", "policy", "Gold club")
+
+    def values(*more: str) -> dict[str, object]:
+        done = installation.command(*bot, *more, "--json")
+        assert done.code == 0, done.err
+        return {one["name"]: one["value"] for one in done.json}
+
+    before = values()
+    assert (before["grace_days"], before["refund_ends"]) == (7, True)
+    changed = values("--set", "grace_days=3", "--set", "refund-ends=no", "--dry-run")
+    assert (changed["grace_days"], changed["refund_ends"]) == (3, False)
+    assert values() == before
+    assert values("--set", "grace_days=3", "--set", "refund_ends=no") == changed
+    assert values("--reset", "refund_ends") == {**before, "grace_days": 3}
+    refused = installation.command(*bot, "--set", "grace_days=300")
+    assert refused.code == 2
+    assert "grace_days" in refused.err
+    assert "from 0 to 90" in refused.err
+    assert installation.command(*bot, "--set", "grace_days").code == 2
+    table = installation.command(*bot).out
+    assert "counted from the first failure" in table

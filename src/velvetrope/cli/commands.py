@@ -163,6 +163,30 @@ COMMANDS: Final = (
         (BOT, WAIT, JSON),
     ),
     Command(
+        "bots policy",
+        f"{_CLI}.policy:policy",
+        "show or change what each fact about a payment means for access",
+        (
+            BOT,
+            option(
+                "--set",
+                action="append",
+                default=[],
+                metavar="NAME=VALUE",
+                help="change one value (repeatable)",
+            ),
+            option(
+                "--reset",
+                action="append",
+                default=[],
+                metavar="NAME",
+                help="back to the default (repeatable)",
+            ),
+            option("--dry-run", action="store_true", help="only tell what the change would do"),
+            JSON,
+        ),
+    ),
+    Command(
         "bots rotate-secret",
         f"{_CLI}.bots:rotate_secret",
         "replace the webhook's secret and register it",

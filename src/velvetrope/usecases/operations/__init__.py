@@ -45,6 +45,7 @@ from velvetrope.usecases.operations.operators import (
     reset_operator,
 )
 from velvetrope.usecases.operations.plans import PlanChoices, change_plan
+from velvetrope.usecases.operations.policy import Effect, change_policy, foresee, policy_of
 from velvetrope.usecases.operations.reconciling import NothingToReconcileError, backfill
 from velvetrope.usecases.operations.removals import (
     HeldChat,
@@ -58,6 +59,7 @@ from velvetrope.usecases.operations.stripe_accounts import add_stripe_account, c
 __all__ = [
     "AlertInWords",
     "DeadLetter",
+    "Effect",
     "GrantRefusedError",
     "HeldChat",
     "HeldPerson",
@@ -72,6 +74,7 @@ __all__ = [
     "add_stripe_account",
     "backfill",
     "change_plan",
+    "change_policy",
     "change_stripe_account",
     "confirm_removals",
     "count_dead",
@@ -79,6 +82,7 @@ __all__ = [
     "create_operator",
     "disable_operator",
     "discard",
+    "foresee",
     "generate_password",
     "grant",
     "in_words",
@@ -87,6 +91,7 @@ __all__ = [
     "list_held_chats",
     "open_alerts",
     "plain",
+    "policy_of",
     "recheck_held",
     "record",
     "reinvite",
