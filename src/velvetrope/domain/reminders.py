@@ -71,7 +71,7 @@ def plan_reminders(
     what: Coming | None, settings: MessageSettings, hours: CivilHours
 ) -> tuple[Reminder, ...]:
     """Give the messages that announce it, the earliest first."""
-    if what is None:
+    if what is None or not settings.days_of(what.kind):
         return ()
     times = [(days, hours.days_before(what.at, days)) for days in settings.days_of(what.kind)]
     ends = [at for _, at in times[1:]] + [what.at]

@@ -11,10 +11,12 @@ from django.db import transaction
 from velvetrope.domain import validation
 from velvetrope.domain.states import Registration
 from velvetrope.domain.validation import Invalid
+from velvetrope.store.clock import present
 from velvetrope.store.encryption import Secret, installation_keys
 from velvetrope.store.models import Chat, Integration, Plan, PlanChat, StripeAccount
 from velvetrope.usecases.onboarding.jobs import request_registration
 from velvetrope.usecases.operations.audit import SECRET_REPLACED, SECRET_SET, plain, record
+from velvetrope.usecases.reminding.replanning import request_replan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,6 +126,8 @@ def update_integration(
             after=after,
         )
         request_registration(row.id)
+        if after["time_zone"] != before["time_zone"]:
+            request_replan(row.id, f"zone:{present():%Y%m%dT%H%M%S%f}")  # civil hours have moved
     return row
 
 

@@ -36,6 +36,7 @@ from velvetrope.usecases.operations.members import (
     sync,
     write_to,
 )
+from velvetrope.usecases.operations.messages import change_messages
 from velvetrope.usecases.operations.operators import (
     NameTakenError,
     NoSuchOperatorError,
@@ -73,6 +74,7 @@ __all__ = [
     "Selection",
     "add_stripe_account",
     "backfill",
+    "change_messages",
     "change_plan",
     "change_policy",
     "change_stripe_account",

@@ -75,7 +75,7 @@ class RemindHandler:
         row = next((one for one in rows if one.id == order.entitlement_id), None)
         view = work.integration(order.integration_id)
         found = [] if row is None else reminders_of(view, row)
-        due = [one for one in found if one.at == order.planned and work.now < one.until]
+        due = [one for one in found if order.planned <= one.at <= work.now < one.until]
         if row is None or not due or not view.active:
             return EventOutcome.IGNORED.value  # it is not so any more, or too late to be of use
         if customer.started_at is None and row.kind in GIVEN:
