@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from velvetrope.domain.adoption import (
     Whereabouts,
-    brake_limit,
     is_taken_over,
     plans_for,
     summed_up,
@@ -70,8 +69,3 @@ def test_a_deadline_is_for_those_inside_and_a_promise_for_everybody() -> None:
     for where in (Whereabouts.OUTSIDE, Whereabouts.UNKNOWN):
         assert not is_taken_over(where, promised=False)
         assert is_taken_over(where, promised=True)
-
-
-@pytest.mark.parametrize(("known", "limit"), [(0, 5), (100, 5), (800, 40)])
-def test_the_brake_is_pulled_by_a_number_or_a_share(known: int, limit: int) -> None:
-    assert brake_limit(5, 5, known) == limit

@@ -78,8 +78,3 @@ def plans_for(inside: Collection[int], plans: Iterable[S]) -> Sequence[S]:
         chosen.append(best)
         missing -= set(best.chat_ids)
     return chosen
-
-
-def brake_limit(members: int, percent: int, known: int) -> int:
-    """Tell how many may leave a chat of `known` members at once before an operator is asked."""
-    return max(members, known * percent // 100)

@@ -17,6 +17,7 @@ PAGES = (
     "/admin/store/integration/",
     "/admin/store/integration/add/",
     "/admin/store/customer/",
+    "/admin/from-before/",
     "/admin/store/inboxevent/",
     "/admin/store/auditentry/",
     "/admin/store/textoverride/add/",

@@ -46,7 +46,8 @@ def _pages(world: World) -> list[str]:
     ]
     forms = [reverse(f"admin:store_{model}_add") for model in ADDED]
     own = ["index", "dead_letters", "password_change"]
-    return [*lists, *rows, *forms, *(reverse(f"admin:{name}") for name in own)]
+    members = reverse("admin:from_before_of", args=[world.integration.pk])
+    return [*lists, *rows, *forms, *(reverse(f"admin:{name}") for name in own), members]
 
 
 def test_every_page_renders_for_an_operator(browser: Client, world: World) -> None:

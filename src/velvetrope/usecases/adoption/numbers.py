@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, F, Q
 from django.db.models.functions import Coalesce
 
-from velvetrope.domain.adoption import Outcome, Whereabouts, brake_limit
+from velvetrope.domain.adoption import Outcome, Whereabouts
+from velvetrope.domain.brake import most_departures
 from velvetrope.domain.policy import Policy
 from velvetrope.domain.states import GIVEN, Presence
 from velvetrope.store.models import Access, AdoptionRow, Chat, Customer, Entitlement
@@ -61,7 +62,7 @@ def count_chats(integration_id: int) -> list[ChatNumbers]:
 def brake_of(integration: Integration, numbers: ChatNumbers, joining: int = 0) -> int:
     """Tell how many may leave a chat at once, once `joining` more are known in it."""
     policy = Policy.from_differences(integration.policy)
-    return brake_limit(policy.brake_members, policy.brake_percent, numbers.known + joining)
+    return most_departures(policy, numbers.known + joining)
 
 
 def count_found(adoption: Adoption) -> Mapping[str, int | str | None]:

@@ -10,7 +10,7 @@ from velvetrope.domain.states import Registration
 from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
 from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
-from velvetrope.web.console import hearing, moments, pieces
+from velvetrope.web.console import from_before, hearing, moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import UseCaseAdmin
@@ -187,6 +187,7 @@ def _facts(row: Integration) -> list[Fact]:
         Fact("Verified", moments.when(row.verified_at)),
         Fact("Alerts", pieces.link(pieces.list_url("alert", integration=key), "list")),
         Fact("Hears of alerts", pieces.code(row.alerts_to) if row.alerts_to else "nobody"),
+        Fact("Members from before", pieces.link(from_before.page_of(key), "link and lists")),
         Fact("Paused by Telegram until", moments.when(row.paused_until)),
         *(Fact(label, pieces.link(url, words)) for label, words, url in lists),
     ]

@@ -10,7 +10,7 @@ from django.contrib import admin
 from velvetrope.store.models import Chat, Plan
 from velvetrope.usecases import operations
 from velvetrope.usecases.wording.problems import explain
-from velvetrope.web.console import moments, pieces
+from velvetrope.web.console import from_before, moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import RecordAdmin
 from velvetrope.web.console.filters import IntegrationFilter
@@ -63,6 +63,7 @@ class ChatAdmin(RecordAdmin[Chat]):
                 Fact("Verified", moments.when(row.verified_at)),
                 Fact("Join-request link", pieces.code(row.invite_link)),
                 Fact("Link made", moments.when(row.invite_link_at)),
+                Fact("Members", from_before.members_of(row)),
                 Fact("Access", pieces.link(pieces.list_url("access", chat=row.pk), "list")),
             ],
             tables=[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.urls import URLPattern, path
 
 from velvetrope.store import models
-from velvetrope.web.console import dashboard
+from velvetrope.web.console import dashboard, from_before, from_before_page
 from velvetrope.web.console.alerts import AlertAdmin
 from velvetrope.web.console.audit_log import AuditAdmin
 from velvetrope.web.console.customers import CustomerAdmin
@@ -47,6 +47,12 @@ class ConsoleSite(Site):
         own: Sequence[URLPattern] = [
             path("dead-letters/", self.admin_view(self.dead_letters), name="dead_letters"),
             path("removals/", self.admin_view(self.removals), name="removals"),
+            path("from-before/", self.admin_view(self.from_before), name="from_before"),
+            path(
+                "from-before/<int:integration_id>/",
+                self.admin_view(self.from_before_of),
+                name="from_before_of",
+            ),
         ]
         return [*own, *super().get_urls()]
 
@@ -55,6 +61,12 @@ class ConsoleSite(Site):
 
     def removals(self, request: HttpRequest) -> HttpResponse:
         return removals(request, self)
+
+    def from_before(self, request: HttpRequest) -> HttpResponse:
+        return from_before.choose(request, self)
+
+    def from_before_of(self, request: HttpRequest, integration_id: int) -> HttpResponse:
+        return from_before_page.show(request, self, integration_id)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

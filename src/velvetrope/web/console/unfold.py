@@ -108,6 +108,12 @@ UNFOLD: Final[dict[str, object]] = {
                 "separator": True,
                 "items": [
                     _model("Customers", "group", "customer"),
+                    _item(
+                        "Members from before",
+                        "history_toggle_off",
+                        reverse_lazy("admin:from_before"),
+                        "view_integration",
+                    ),
                     _model("Entitlements", "verified", "entitlement"),
                     _model("Access", "door_front", "access"),
                     _model("Checkouts", "shopping_cart_checkout", "checkout"),
