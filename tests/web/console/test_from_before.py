@@ -118,7 +118,7 @@ def test_hundreds_of_leavers_are_announced_with_the_brake(
     upload(browser, page, world, f"user_id\n{people}")
     ready(Adoption.objects.get())
     shown = words_of(browser, page)
-    assert "300 of them leave together" in shown
+    assert "The last day of 300 of them is" in shown
     assert "more than the 15 that may leave a chat at once" in shown
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from velvetrope.domain.adoption import Outcome
 from velvetrope.usecases.adoption.numbers import brake_of, count_chats
@@ -54,14 +56,16 @@ def describe(adoption: Adoption) -> Sequence[str]:
 
 def _about_the_end(adoption: Adoption) -> str:
     """Say what comes at the end that most have in common, and that it will be held."""
-    together, at = adoption.numbers["together"], str(adoption.numbers["together_at"])
+    together = adoption.numbers["together"]
+    zone = ZoneInfo(adoption.integration.time_zone)
+    day = datetime.fromisoformat(adoption.numbers["together_at"]).astimezone(zone).date()
     known = {one.chat.pk: one for one in count_chats(adoption.integration_id)}
     brakes = [
         brake_of(adoption.integration, known[chat_id], adoption.numbers["inside"])
         for chat_id in adoption.chats
         if chat_id in known
     ]
-    text = f"Unless they subscribe, {together} of them leave together after {at[:10]}."
+    text = f"The last day of {together} of them is {day}: who has not subscribed by then leaves."
     if brakes and together > min(brakes):
         text += (
             f" That is more than the {min(brakes)} that may leave a chat at once: the others wait "

@@ -134,7 +134,15 @@ def _page(
 def _chat_table(preview: Sequence[ChatClaim]) -> Table:
     return Table(
         "Who is in the chats",
-        ("Chat", "Telegram counts", "Known here", "From before", "By the link", "Counted"),
+        (
+            "Chat",
+            "Telegram counts",
+            "Known here",
+            "From before",
+            "By the link",
+            "May leave at once",
+            "Counted",
+        ),
         [
             (
                 pieces.row_link(one.numbers.chat),
@@ -142,6 +150,7 @@ def _chat_table(preview: Sequence[ChatClaim]) -> Table:
                 str(one.numbers.known),
                 _number(one.numbers.from_before, about="about "),
                 pieces.yes_no(one.covered, yes="can be claimed", no="no plan opens it alone"),
+                str(one.brake),
                 moments.ago(one.numbers.chat.counted_at),
             )
             for one in preview
