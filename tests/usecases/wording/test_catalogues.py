@@ -27,6 +27,7 @@ ALL_FORMS = frozenset(form for forms in PLURAL_FORMS.values() for form in forms)
 #: Keys that are put together from a family and a name.
 BUILT = re.compile(
     r"button\.(unnamed_\w+|\w+)|command\.\w+|status\.\w+|money\.(per|every)_\w+|bot\.\w+_general"
+    r"|terms\.\w+\.question|terms\.paused\.\w+"
 )
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.usecases.wording import gallery
+from velvetrope.domain.policy import RULES
 from velvetrope.domain.standing import Standing, StandingKind
 from velvetrope.domain.states import ChatKind, Interval
 from velvetrope.domain.validation import LANGUAGES
@@ -209,17 +210,65 @@ def test_who_leaves_is_shown_the_same_plan_and_a_look_at_the_others() -> None:
     assert [button.data for button in buttons(message)] == ["plan:1"]
 
 
-def test_terms_follow_the_policy() -> None:
-    policy = gallery.FULL.policy
-    strict = replace(policy, grace_days=0, refund_ends=False, dispute_suspends=False)
-    text = messages.terms(words(policy=strict)).text
-    assert "can’t be charged, access ends" in text
-    assert "refund" not in text
-    assert "disputed" not in text
+def test_terms_answer_what_happens_as_the_policy_has_it() -> None:
+    text = messages.terms(words()).text
+    assert "What happens if" in text
+    for answer in (
+        "for 7 more days after the first failed attempt",
+        "to the end of the time that you’ve paid for",
+        "After a full refund access closes. After a partial one it stays open.",
+        "ends if the bank takes the money back",
+        "Access stays open meanwhile.",
+    ):
+        assert answer in text
+
+
+@pytest.mark.parametrize(
+    ("differences", "answer"),
+    [
+        ({"grace_days": 0}, "can’t be charged?</i>\nAccess closes"),
+        ({"grace_days": 1}, "for 1 more day after"),
+        ({"refund_ends": False}, "I get a refund?</i>\nAccess stays open for as long"),
+        ({"partial_refund_ends": True}, "even if only a part is refunded"),
+        ({"dispute_suspends": False}, "Access stays open while the bank looks into it"),
+        ({"dispute_lost_ends": False}, "and opens again afterwards"),
+        ({"dispute_warning_suspends": True}, "while the bank is only asking"),
+        ({"collection_pause_keeps": False}, "Access is closed meanwhile"),
+    ],
+)
+def test_each_answer_follows_its_field(differences: dict[str, object], answer: str) -> None:
+    assert answer not in messages.terms(words()).text
+    policy = gallery.FULL.policy.changed(differences)
+    assert answer in messages.terms(words(policy=policy)).text
+
+
+def test_terms_speak_of_the_kinds_of_plans_that_there_are() -> None:
     once = gallery.plan_view(9, "Once", 100, interval=Interval.ONE_TIME)
-    assert "renew" not in messages.terms(words(plans=(once,))).text
-    assert "for 7 more days" in messages.terms(words()).text
-    assert "ещё на 1 день" in messages.terms(words("ru", policy=replace(policy, grace_days=1))).text
+    month = replace(once, duration_days=30)
+    only_once = messages.terms(words(plans=(once,))).text
+    assert "renew" not in only_once
+    assert "cancel" not in only_once
+    assert "yours for good" in only_once
+    assert "for 30 days and then" in messages.terms(words(plans=(month,))).text
+    assert "as long as the plan says" in messages.terms(words(plans=(once, month))).text
+    assert "pay only once" not in messages.terms(words(plans=(gallery.MONTHLY,))).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("flip", [True, False])
+def test_the_longest_terms_fit_into_one_message(language: str, flip: bool) -> None:
+    switches = [rule.name for rule in RULES if rule.bounds is None]
+    policy = gallery.FULL.policy.changed(dict.fromkeys(switches, flip))
+    once = gallery.plan_view(9, "Once", 100, interval=Interval.ONE_TIME)
+    plans = (*gallery.PLANS, replace(once, duration_days=30))
+    message = messages.terms(words(language, policy=policy, plans=plans))
+    assert len(message.text) < 2500
+
+
+@pytest.mark.parametrize(("days", "form"), [(1, "1 день"), (3, "3 дня"), (5, "5 дней")])
+def test_days_of_grace_have_the_form_of_their_number(days: int, form: str) -> None:
+    policy = replace(gallery.FULL.policy, grace_days=days)
+    assert f"ещё на {form} после" in messages.terms(words("ru", policy=policy)).text
 
 
 def test_the_language_picker_marks_the_language_in_use() -> None:

@@ -33,7 +33,6 @@ from velvetrope.usecases.wording.pages import (
     outdated_button,
     paysupport,
     privacy,
-    terms,
     unknown_command,
     unknown_text,
 )
@@ -63,6 +62,7 @@ from velvetrope.usecases.wording.reminders import (
     trial_ends,
 )
 from velvetrope.usecases.wording.standings import already_yours, status
+from velvetrope.usecases.wording.terms import terms
 from velvetrope.usecases.wording.words import Words
 
 __all__ = [

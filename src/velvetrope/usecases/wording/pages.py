@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from velvetrope.domain.states import Interval
 from velvetrope.usecases.wording import parts
 from velvetrope.usecases.wording.bot_profile import COMMANDS
 from velvetrope.usecases.wording.outgoing import Button, Html, OutgoingMessage
@@ -18,10 +17,6 @@ _CHOSEN: Final = "✓ "
 
 def help_page(words: Words) -> OutgoingMessage:
     return words.once("help", lambda: _help(words))
-
-
-def terms(words: Words) -> OutgoingMessage:
-    return words.once("terms", lambda: _terms(words))
 
 
 def privacy(words: Words) -> OutgoingMessage:
@@ -89,31 +84,6 @@ def _help(words: Words) -> OutgoingMessage:
     return OutgoingMessage(
         parts.paragraphs(about, commands, _contact(words)),
         (parts.action(words, "plans"), parts.action(words, "status")),
-    )
-
-
-def _terms(words: Words) -> OutgoingMessage:
-    policy = words.view.policy
-    if policy.grace_days > 0:
-        failed = words.count("terms.grace", policy.grace_days)
-    else:
-        failed = words.text("terms.no_grace")
-    whole = words.text("terms.whole", url=words.view.terms_url) if words.view.terms_url else ""
-    recurring = any(plan.interval is not Interval.ONE_TIME for plan in words.view.plans)
-    return OutgoingMessage(
-        parts.paragraphs(
-            words.text("terms.title"),
-            parts.lines(
-                words.text("terms.payment"),
-                words.text("terms.renewal") if recurring else "",
-                failed if recurring else "",
-                words.text("terms.refund") if policy.refund_ends else "",
-                words.text("terms.dispute") if policy.dispute_suspends else "",
-                words.text("terms.person"),
-            ),
-            whole,
-            _contact(words),
-        )
     )
 
 
