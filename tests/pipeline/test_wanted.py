@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.pipeline.works import Doing, event, until
@@ -20,7 +21,9 @@ CHANNEL = -1001000000001
 GROUP = -500
 
 
-def asking(method: str, chat: int, **params: object) -> dict[tuple[str, str], Doing]:
+def asking(
+    method: str, chat: int, occasion: str | None = None, **params: object
+) -> dict[tuple[str, str], Doing]:
     def ask(event: Event, _: Any, work: Work) -> None:
         work.send(
             integration_id=event.account,
@@ -28,6 +31,7 @@ def asking(method: str, chat: int, **params: object) -> dict[tuple[str, str], Do
             params={"chat_id": chat, **params},
             chat_id=chat,
             priority="grant",
+            occasion=occasion,
         )
 
     return {("telegram", "message"): Doing(ask)}
@@ -68,6 +72,58 @@ async def test_a_call_is_looked_at_again_before_each_try(works: Works) -> None:
     pipeline = await works.start(asking("kick", CHANNEL), checks={"kick": check})
     await pipeline.store(event())
     assert (await closed(works)).state == "skipped"
+    assert len(works.telegram.calls) == 1
+
+
+async def test_a_message_is_put_into_the_words_of_the_moment_at_which_it_is_sent(
+    works: Works,
+) -> None:
+    def now(item: Item) -> bytes:
+        return item.params.replace(b"in 3 days", b"tomorrow")
+
+    handlers = asking("sendMessage", 7, occasion="due:trial:1", text="It ends in 3 days.")
+    pipeline = await works.start(handlers, refreshes={"due": now})
+    await pipeline.store(event())
+    assert (await closed(works)).state == "sent"
+    assert [params["text"] for _, _, params in works.telegram.calls] == ["It ends tomorrow."]
+
+
+async def test_a_message_that_is_not_true_any_more_is_not_sent(works: Works) -> None:
+    def never(_: Item) -> None:
+        return None
+
+    handlers = asking("sendMessage", 7, occasion="due:trial:1", text="hello")
+    pipeline = await works.start(handlers, refreshes={"due": never})
+    await pipeline.store(event())
+    row = await closed(works)
+    assert (row.state, row.error_code) == ("skipped", "not_wanted")
+    assert works.telegram.calls == []
+
+
+async def test_a_message_that_has_to_wait_is_given_back_and_taken_up_in_time(
+    works: Works,
+) -> None:
+    morning = works.clock() + timedelta(hours=9)
+    shift = timedelta()
+
+    def not_at_night(item: Item) -> bytes | datetime:
+        return item.params if works.clock() + shift >= morning else morning
+
+    handlers = asking("sendMessage", 7, occasion="due:trial:1", text="good morning")
+    pipeline = await works.start(handlers, refreshes={"due": not_at_night})
+    await pipeline.store(event())
+
+    def waiting() -> OutboxItem | None:
+        return OutboxItem.objects.filter(due_at=morning, state="pending").first()
+
+    row = await until(lambda: works.read(waiting), what="the wait")
+    assert isinstance(row, OutboxItem)
+    assert (row.attempts, row.finished_at) == (0, None)
+    assert works.telegram.calls == []
+    shift = timedelta(hours=9)
+    await works.read(lambda: OutboxItem.objects.update(due_at=works.clock()))
+    pipeline.wake()
+    assert (await closed(works)).state == "sent"
     assert len(works.telegram.calls) == 1
 
 

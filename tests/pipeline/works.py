@@ -19,7 +19,7 @@ from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.events import CustomerKey, Event
 from velvetrope.pipeline.pipeline import Capacity, Pipeline
-from velvetrope.pipeline.routes import Check, Outcome, Periodic, Routes
+from velvetrope.pipeline.routes import Check, Outcome, Periodic, Refresh, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.store.encryption import Secret, installation_keys
 from velvetrope.store.ids import new_id
@@ -168,6 +168,7 @@ class Works:
         *,
         outcomes: Mapping[str, Outcome] | None = None,
         checks: Mapping[str, Check] | None = None,
+        refreshes: Mapping[str, Refresh] | None = None,
         links: InviteLinks = no_links,
         periodic: Sequence[Periodic] = (),
         backoff: Backoff = QUICK,
@@ -185,6 +186,7 @@ class Works:
                 handlers=handlers or {},
                 outcomes=outcomes or {},
                 checks=checks or {},
+                refreshes=refreshes or {},
                 periodic=periodic,
             ),
             lambda _: self.telegram,

@@ -358,7 +358,7 @@ def test_a_bot_that_is_off_reminds_nobody(room: Backroom) -> None:
     assert said(room, at=NOW + 4 * DAY) == []
 
 
-@pytest.mark.parametrize("column", ["blocked_at"])
+@pytest.mark.parametrize("column", ["blocked_at", "deactivated_at"])
 def test_whoever_blocks_the_bot_is_skipped_and_it_is_on_record(room: Backroom, column: str) -> None:
     trial(room)
     Customer.objects.filter(telegram_user_id=ANN).update(**{column: NOW})

@@ -184,13 +184,13 @@ class BatchView:
                 pass
 
     def _blocked(self, item: Item) -> bool:
-        """Tell whether the item is a message to somebody who blocks the bot."""
+        """Tell whether the item is a message to somebody who blocks the bot, or is gone."""
         if item.customer_id is None:
             return False
         customer = self.customer_by_id(item.customer_id)
         return (
             customer is not None
-            and customer.blocked_at is not None
+            and (customer.blocked_at is not None or customer.deactivated_at is not None)
             and customer.telegram_user_id == item.chat_id
         )
 

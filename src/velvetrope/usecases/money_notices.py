@@ -87,7 +87,11 @@ def _tell_refund(telling: Telling, before: Before) -> None:
         message = messages.refund_undone(words, plan)
     else:
         return
-    telling.say(MessageKind.REFUND, message, telling.again("refund"))
+    telling.say(
+        MessageKind.REFUND,
+        message,
+        telling.again(f"refund:{before.amount_refunded}:{row.amount_refunded}"),
+    )
 
 
 def _tell_dispute(telling: Telling, before: Before) -> None:
@@ -103,4 +107,4 @@ def _tell_dispute(telling: Telling, before: Before) -> None:
         message = messages.dispute_lost(words, plan, stays=holds)
     else:
         return  # an inquiry takes no money: nothing changes for anybody
-    telling.say(MessageKind.DISPUTE, message, telling.again("dispute"))
+    telling.say(MessageKind.DISPUTE, message, telling.again(f"dispute:{dispute.value}"))
