@@ -20,6 +20,7 @@ from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.pipeline.pipeline import Pipeline, resume
+from velvetrope.pipeline.rehearsal import Stage
 from velvetrope.pipeline.routes import Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.usecases import (
@@ -55,6 +56,7 @@ from velvetrope.usecases.reminding.handler import REMIND, RemindHandler
 from velvetrope.usecases.reminding.refreshing import Refresher
 from velvetrope.usecases.reminding.replanning import REPLAN, ReplanHandler
 from velvetrope.usecases.reviewing import ReviewHandler
+from velvetrope.usecases.rehearsing.running import DRY_RUN, DryRunHandler
 from velvetrope.usecases.services import Services
 from velvetrope.usecases.understanding import sweep_unknowns
 
@@ -114,6 +116,7 @@ class Application:
             public_url=self.settings.public_url,
             installation=installation_name(self.settings),
             stripe_silence_hours=self.settings.stripe_silence_hours,
+            stage=Stage(self.catalogue, self.db.dialect, self.clock),
         )
         self.invite_links = InviteLinks(self.services)
         self.pipeline = Pipeline(
@@ -203,6 +206,7 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         REVIEW: ReviewHandler(services),
         REMIND: RemindHandler(services),
         REPLAN: ReplanHandler(),
+        DRY_RUN: DryRunHandler(services),
     }
     return {(Source.JOB.value, kind): handler for kind, handler in handlers.items()}
 

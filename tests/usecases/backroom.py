@@ -20,6 +20,7 @@ from velvetrope.pipeline.events import Event, Item
 from velvetrope.pipeline.inbox import Inbox
 from velvetrope.pipeline.ledger import Ledger, Nobody
 from velvetrope.pipeline.outbox import Outbox
+from velvetrope.pipeline.rehearsal import Stage
 from velvetrope.pipeline.writer import Failure
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.store.encryption import Secret
@@ -93,6 +94,7 @@ class Backroom:
             self.stripe.prices[plan.stripe_price_id] = price(plan)
         self.bot = FakeBot()
         self.catalogue = Catalogue()
+        dialect = SqliteDialect()
         self.services = Services(
             db=Reading(),
             catalogue=self.catalogue,
@@ -101,9 +103,9 @@ class Backroom:
             bot=lambda _: cast("BotApi", self.bot),
             public_url="https://example.com",
             installation="test",
+            stage=Stage(self.catalogue, dialect, lambda: self.now),
         )
         self.routes: Routes = build_routes(self.services)
-        dialect = SqliteDialect()
         self.ledger = Ledger(
             dialect,
             self.catalogue,

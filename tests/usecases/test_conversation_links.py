@@ -16,6 +16,8 @@ from tests.usecases.wording import gallery
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
 from velvetrope.domain.states import CheckoutState
 from velvetrope.gateways.stripe.snapshots import CheckoutSessionSnapshot, CustomerSnapshot
+from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.rehearsal import Stage
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.store.encryption import Secret
 from velvetrope.store.models import (
@@ -155,6 +157,7 @@ class House:
             bot=cast("Callable[[Secret], BotApi]", None),
             public_url="https://example.com",
             installation="test",
+            stage=Stage(catalogue, SqliteDialect(), self.clock),
         )
         self.talk = cast("Handler[object]", ConversationHandler(services))
         self.late = cast("Handler[object]", SendLinkHandler(services))

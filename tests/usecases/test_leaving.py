@@ -34,6 +34,7 @@ def member(room: Backroom, person: int) -> None:
         observed="inside", observed_at=room.now, let_in_at=room.now
     )
     room.sent()
+    room.later(timedelta(seconds=1))
 
 
 def says(room: Backroom, person: int, kind: str, **fields: object) -> None:

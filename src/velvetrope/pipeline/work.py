@@ -15,7 +15,7 @@ from velvetrope.store.ids import new_id
 from velvetrope.store.models import Access, AuditEntry, Chat, Checkout, Customer, Entitlement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from velvetrope.pipeline.view import BatchView
@@ -179,6 +179,14 @@ class Work:
                 cause=self.event_id,
             )
         )
+
+    def staged_items(self) -> Sequence[Item]:
+        """Give the calls that would be made."""
+        return tuple(self._items)
+
+    def staged_jobs(self) -> Sequence[Event]:
+        """Give the jobs that would be run."""
+        return tuple(job for job, _ in self._jobs)
 
     def settle(self) -> None:
         """Write out what earlier events of the transaction changed, for queries of one's own.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from velvetrope.domain.clock import Clock
     from velvetrope.gateways.stripe.gateway import StripeGateway
     from velvetrope.gateways.telegram.bot import BotApi
+    from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import Catalogue, IntegrationView
     from velvetrope.store.encryption import Secret
 
@@ -30,6 +31,12 @@ class Store(Reader, Protocol):
     """Also runs functions in a transaction that writes; they must be able to run again."""
 
     async def write(self, fn: Callable[[], T]) -> T: ...
+
+
+class Stage(Protocol):
+    """Runs what a handler would do within a transaction that writes, and takes all of it back."""
+
+    def play(self, scene: Callable[[Work], T]) -> T: ...
 
 
 class StripeAccounts(Protocol):
@@ -53,6 +60,8 @@ class Services:
     installation: str
     #: Silence of Stripe that operators are told of; None: by how many subscribe, 0: never.
     stripe_silence_hours: int | None = None
+    #: Shows what handlers would do.
+    stage: Stage
 
     @property
     def telegram_webhook_url(self) -> str:

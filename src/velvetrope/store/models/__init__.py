@@ -6,6 +6,7 @@ from velvetrope.store.models.alert import Alert
 from velvetrope.store.models.audit import AuditEntry
 from velvetrope.store.models.checkout import Checkout
 from velvetrope.store.models.customer import Customer
+from velvetrope.store.models.dry_run import DryRun
 from velvetrope.store.models.entitlement import Entitlement
 from velvetrope.store.models.inbox import InboxEvent, Lane
 from velvetrope.store.models.integration import Chat, Integration, Plan, PlanChat, TextOverride
@@ -21,6 +22,7 @@ __all__ = [
     "Chat",
     "Checkout",
     "Customer",
+    "DryRun",
     "Entitlement",
     "InboxEvent",
     "Integration",

@@ -13,7 +13,7 @@ from velvetrope.domain.door import DoorAction
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
 from velvetrope.domain.states import EventOutcome, Presence, Priority
 from velvetrope.pipeline import jobs
-from velvetrope.usecases import membership
+from velvetrope.usecases import membership, observing
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.handlers import look_again
 from velvetrope.usecases.leaving.brake import count_anew, count_known, may_leave
@@ -22,6 +22,7 @@ from velvetrope.usecases.observing import presence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
     from velvetrope.store.catalogue import ChatView, IntegrationView
@@ -40,6 +41,8 @@ class Look:
     order: RemoveOrder
     #: None if it could not be found out.
     facts: BillingFacts | None = None
+    #: When Telegram was asked, before Stripe.
+    asked_at: datetime
     #: Where the person is; None if Telegram did not say.
     presence: Presence | None = None
     #: Those of the chat whom the product has let in and knows inside.
@@ -61,15 +64,16 @@ class RemoveHandler:
         if view is None or chat is None:
             return None
         person = order.telegram_user_id
+        asked_at = self._services.clock()
         try:
             presence = await self._presence(view, chat, person)
             facts = await look_again(self._services, (view.id, person))
         except VelvetError as error:
             if isinstance(error, RetryLater) and event.attempts + 1 < _TRIES:
                 raise
-            return Look(order=order, trouble=error.code)
+            return Look(order=order, asked_at=asked_at, trouble=error.code)
         known = await self._services.db.read(lambda: count_known(chat.id))
-        return Look(order=order, facts=facts, presence=presence, known=known)
+        return Look(order=order, asked_at=asked_at, facts=facts, presence=presence, known=known)
 
     async def _presence(
         self, view: IntegrationView, chat: ChatView, user_id: int
@@ -98,7 +102,9 @@ class RemoveHandler:
         customer = work.customer((order.integration_id, order.telegram_user_id))
         if customer is None or chat is None:
             return EventOutcome.IGNORED.value
-        _observe(work, customer, chat, facts.presence)
+        if facts.presence is not None:
+            seen = (observing.Seen(chat.id, facts.presence),)
+            observing.note_anew(work, view, customer, seen, facts.asked_at)
         if facts.facts is None:
             membership.reconcile(work, customer)
         else:
@@ -114,19 +120,6 @@ class RemoveHandler:
                 count_anew(chat.id, work.now)
             _take_out(work, view, customer, chat, access)
         return EventOutcome.HANDLED.value
-
-
-def _observe(work: Work, customer: Customer, chat: ChatView, presence: Presence | None) -> None:
-    """Write down where the person is, if Telegram has said so."""
-    access = membership.find_access(work, customer, chat.id)
-    if access is None or presence is None:
-        return
-    access.checked_at = work.now
-    if access.observed != presence.value:
-        access.observed, access.observed_at = presence.value, work.now
-        if presence is Presence.OUTSIDE:
-            access.let_in_at = None
-    work.save(access)
 
 
 def _is_to_leave(access: Access) -> bool:

@@ -23,6 +23,7 @@ from velvetrope.usecases.operations.deadletters import (
     replay,
     select_refs,
 )
+from velvetrope.usecases.operations.dry_runs import find_dry_run, request_dry_run
 from velvetrope.usecases.operations.grants import GrantRefusedError, grant, revoke
 from velvetrope.usecases.operations.integrations import (
     resume_items,
@@ -85,6 +86,7 @@ __all__ = [
     "disable_operator",
     "discard",
     "foresee",
+    "find_dry_run",
     "generate_password",
     "grant",
     "in_words",
@@ -98,6 +100,7 @@ __all__ = [
     "record",
     "reinvite",
     "replay",
+    "request_dry_run",
     "reset_operator",
     "resume_items",
     "revoke",

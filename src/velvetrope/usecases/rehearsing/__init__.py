@@ -1,0 +1,1 @@
+"""What a look at everything would change, shown before it does."""
