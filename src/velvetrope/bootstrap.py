@@ -57,6 +57,7 @@ from velvetrope.usecases.reminding.refreshing import Refresher
 from velvetrope.usecases.reminding.replanning import REPLAN, ReplanHandler
 from velvetrope.usecases.reviewing import ReviewHandler
 from velvetrope.usecases.rehearsing.running import DRY_RUN, DryRunHandler
+from velvetrope.usecases.reviewing import ReviewHandler
 from velvetrope.usecases.services import Services
 from velvetrope.usecases.understanding import sweep_unknowns
 
