@@ -51,12 +51,11 @@ from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVO
 from velvetrope.usecases.operations.reviews import REVIEW
 from velvetrope.usecases.reconciling.backfilling import BACKFILL, BackfillHandler
 from velvetrope.usecases.reconciling.schedule import Schedule
+from velvetrope.usecases.rehearsing.running import DRY_RUN, DryRunHandler
 from velvetrope.usecases.reminding import occasions, searching
 from velvetrope.usecases.reminding.handler import REMIND, RemindHandler
 from velvetrope.usecases.reminding.refreshing import Refresher
 from velvetrope.usecases.reminding.replanning import REPLAN, ReplanHandler
-from velvetrope.usecases.reviewing import ReviewHandler
-from velvetrope.usecases.rehearsing.running import DRY_RUN, DryRunHandler
 from velvetrope.usecases.reviewing import ReviewHandler
 from velvetrope.usecases.services import Services
 from velvetrope.usecases.understanding import sweep_unknowns
