@@ -58,10 +58,10 @@ class Services:
     public_url: str
     #: Names this installation in the metadata of Stripe's objects.
     installation: str
-    #: Silence of Stripe that operators are told of; None: by how many subscribe, 0: never.
-    stripe_silence_hours: int | None = None
     #: Shows what handlers would do.
     stage: Stage
+    #: Silence of Stripe that operators are told of; None: by how many subscribe, 0: never.
+    stripe_silence_hours: int | None = None
 
     @property
     def telegram_webhook_url(self) -> str:

@@ -11,6 +11,7 @@ from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
 from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
 from velvetrope.web.console import from_before, hearing, moments, pieces
+from velvetrope.web.console import dry_run, hearing, moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import UseCaseAdmin
@@ -186,6 +187,7 @@ def _facts(row: Integration) -> list[Fact]:
         Fact("Bot id", pieces.code(row.bot_id)),
         Fact("Verified", moments.when(row.verified_at)),
         Fact("Alerts", pieces.link(pieces.list_url("alert", integration=key), "list")),
+        Fact("Dry run", pieces.link(dry_run.address(key), "who would enter or leave")),
         Fact("Hears of alerts", pieces.code(row.alerts_to) if row.alerts_to else "nobody"),
         Fact("Members from before", pieces.link(from_before.page_of(key), "link and lists")),
         Fact("Paused by Telegram until", moments.when(row.paused_until)),

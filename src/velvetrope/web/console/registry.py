@@ -12,6 +12,7 @@ from velvetrope.web.console import dashboard, from_before, from_before_page
 from velvetrope.web.console.alerts import AlertAdmin
 from velvetrope.web.console.audit_log import AuditAdmin
 from velvetrope.web.console.customers import CustomerAdmin
+from velvetrope.web.console.dry_run import dry_run
 from velvetrope.web.console.integrations import IntegrationAdmin
 from velvetrope.web.console.letters import dead_letters
 from velvetrope.web.console.offers import ChatAdmin, PlanAdmin
@@ -53,11 +54,15 @@ class ConsoleSite(Site):
                 self.admin_view(self.from_before_of),
                 name="from_before_of",
             ),
+            path("dry-run/<int:integration_id>/", self.admin_view(self.dry_run), name="dry_run"),
         ]
         return [*own, *super().get_urls()]
 
     def dead_letters(self, request: HttpRequest) -> HttpResponse:
         return dead_letters(request, self)
+
+    def dry_run(self, request: HttpRequest, integration_id: int) -> HttpResponse:
+        return dry_run(request, self, integration_id)
 
     def removals(self, request: HttpRequest) -> HttpResponse:
         return removals(request, self)

@@ -9,7 +9,7 @@ import velvetrope.store.models.columns
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0006_billed_price"),
+        ("store", "0008_reconciling"),
     ]
 
     operations = [
