@@ -10,8 +10,7 @@ from velvetrope.domain.states import Registration
 from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
 from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
-from velvetrope.web.console import from_before, hearing, moments, pieces
-from velvetrope.web.console import dry_run, hearing, moments, pieces
+from velvetrope.web.console import dry_run, from_before, hearing, moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import UseCaseAdmin
