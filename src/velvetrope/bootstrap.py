@@ -5,12 +5,14 @@ Import it once Django is configured (`web/django_config.py`): it reaches the mod
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from velvetrope.domain.backoff import DEFAULT, Backoff
 from velvetrope.domain.states import Source
 from velvetrope.gateways.clock import clock_of
 from velvetrope.gateways.stripe.transport import StripeTransport
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from velvetrope.domain.breaker import BreakerPolicy
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.routes import Handler, Outcome
     from velvetrope.settings import Settings
@@ -80,14 +83,23 @@ BRAKES_EVERY = timedelta(minutes=1)
 CONNECTIONS = 128
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long vendors that fail are left alone; tests are in more of a hurry."""
+
+    backoff: Backoff = DEFAULT
+    breakers: BreakerPolicy | None = None
+
+
 class Application:
     """One process of the product: ports opened by `start`, closed by `stop`."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, patience: Patience) -> None:
         self.settings = settings
         self.clock = clock
         self.catalogue = Catalogue()
-        self.breakers = Breakers()
+        self.breakers = Breakers(patience.breakers)
+        self._backoff = patience.backoff
         self.db = Database(SqliteDialect())
         self._session: aiohttp.ClientSession | None = None
 
@@ -126,6 +138,7 @@ class Application:
             build_routes(self.services),
             self.bot,
             self.invite_links.link,
+            backoff=self._backoff,
             breakers=self.breakers,
         )
         await self.db.write(lambda: ensure_environment_account(self.settings.stripe_api_key))
@@ -151,9 +164,11 @@ class Application:
         return BotApi(self.telegram, token.reveal())
 
 
-def build(settings: Settings, *, clock: Clock | None = None) -> Application:
+def build(
+    settings: Settings, *, clock: Clock | None = None, patience: Patience = Patience()
+) -> Application:
     """Build the application; nothing is opened yet."""
-    return Application(settings, clock or clock_of(settings.clock_file))
+    return Application(settings, clock or clock_of(settings.clock_file), patience)
 
 
 def installation_name(settings: Settings) -> str:

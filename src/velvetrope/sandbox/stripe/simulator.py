@@ -40,7 +40,8 @@ class Simulator:
         self.answers = Answers()
         self.calls: Journal[Record] = Journal(_RECORDS)
         self.deliveries = Deliveries(self.world, self.faults)
-        self.events: Journal[tuple[str, Obj]] = Journal(_RECORDS)
+        #: Account, the moment at which the event could be seen, the event.
+        self.events: Journal[tuple[str, float, Obj]] = Journal(_RECORDS)
         self.world.on_event.append(lambda account, event: self._note(account.id, event))
         self._moving = asyncio.Lock()
 
@@ -57,7 +58,7 @@ class Simulator:
                     await ticking
 
     def _note(self, account: str, event: Obj) -> None:
-        self.events.append((account, event))
+        self.events.append((account, self.clock.time(), event))
 
     async def _tick(self) -> None:
         while True:

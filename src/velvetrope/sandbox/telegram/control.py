@@ -269,6 +269,14 @@ async def show_deliveries(desk: Desk, request: Request) -> Response:
     return reply({"deliveries": shown, "last": desk.courier.deliveries.last})
 
 
+async def show_movements(desk: Desk, request: Request) -> Response:
+    """Tell who came into which chat, or left it, and who let them or put them out."""
+    after = int(request.query_params.get("after", "0"))
+    found = desk.world.movements.after(after, int(request.query_params.get("limit", "1000")))
+    shown = [{"number": number, **msgspec.to_builtins(one)} for number, one in found]
+    return reply({"movements": shown, "last": desk.world.movements.last})
+
+
 async def show_faults(desk: Desk, _request: Request) -> Response:
     return reply(desk.faults.knobs)
 
@@ -342,6 +350,7 @@ def routes(desk: Desk) -> list[Route]:
         ("POST", "/control/chats/{chat}/posts", post),
         ("GET", "/control/calls", show_calls),
         ("GET", "/control/deliveries", show_deliveries),
+        ("GET", "/control/movements", show_movements),
         ("GET", "/control/faults", show_faults),
         ("POST", "/control/faults", set_faults),
         ("GET", "/control/state", show_state),

@@ -18,6 +18,7 @@ from velvetrope.sandbox.telegram.state import (
     Person,
     Room,
 )
+from velvetrope.sandbox.telegram.world import Movement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +132,18 @@ def set_member(
         link.joined.add(user_id)
     if old == member:
         return
+    world.movements.append(
+        Movement(
+            time=world.clock.time(),
+            chat=room.id,
+            user=user_id,
+            actor=actor,
+            was=old.status,
+            now=member.status,
+            was_in=old.is_in,
+            is_in=member.is_in,
+        )
+    )
     change = wire.ChatMemberUpdated(
         chat=room.to_wire(),
         from_=world.user_of(actor),

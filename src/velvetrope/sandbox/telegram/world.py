@@ -67,6 +67,21 @@ class Press:
         return self.done.is_set()
 
 
+@dataclass(slots=True, frozen=True)
+class Movement:
+    """Somebody's standing in a chat changed."""
+
+    time: float
+    chat: int
+    user: int
+    #: Who changed it: the person, an administrator, a bot.
+    actor: int
+    was: str
+    now: str
+    was_in: bool
+    is_in: bool
+
+
 class Unknown(LookupError):  # noqa: N818  reads as what is said: unknown chat
     """Nobody and nothing goes by that id or name."""
 
@@ -86,6 +101,7 @@ class World:
         self.presses: OrderedDict[str, Press] = OrderedDict()
         #: Whom a change concerns: the ids of people, or of chats.
         self.changes: Journal[int] = Journal(2000)
+        self.movements: Journal[Movement] = Journal(20_000)
         self._person_ids = itertools.count(5_000_000_001)
         self._next_press = random.getrandbits(60)
 

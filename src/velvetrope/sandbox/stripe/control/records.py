@@ -134,7 +134,10 @@ async def list_events(simulator: Simulator, request: Request) -> Obj:
     after = int(request.query_params.get("after", "0"))
     limit = int(request.query_params.get("limit", "1000"))
     rows = list(simulator.events.after(after, limit))
-    shown = [{"number": number, "account": account, **row} for number, (account, row) in rows]
+    shown = [
+        {"number": number, "account": account, "at": at, **row}
+        for number, (account, at, row) in rows
+    ]
     return {"events": shown, "last": simulator.events.last}
 
 

@@ -1,0 +1,203 @@
+"""Whether a story kept the promise, told from what the vendors saw and from the oracle alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.faults.history import Right
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tests.faults.history import Record
+    from tests.proof.story import Story
+    from velvetrope.sandbox.handset import Control
+
+#: Seconds before a death within which an answer of Telegram's may not have been written down.
+_CUT_OFF: Final = 1.0
+#: Removals of one chat within an hour that need nobody's word (the policy's default).
+_BRAKE: Final = 5
+_HOUR: Final = 3600.0
+
+
+class Broken(AssertionError):  # noqa: N818  says what happened to the promise
+    """The promise was broken."""
+
+
+async def judge(story: Story) -> None:
+    """Raise Broken for the first thing that is not as promised."""
+    await story.world.learn()
+    telegram = story.world.house.telegram
+    movements = await _all(telegram, "movements", story.knows["movements"])
+    looks = await _all(story.world.house.stripe, "calls", story.knows["stripe"])
+    calls = await _all(telegram, "calls", story.knows["calls"])
+    _nobody_was_put_out_by_mistake(story, movements, looks)
+    _nobody_was_let_in_for_nothing(story, movements)
+    _the_brake_held(story, movements)
+    _nothing_was_said_twice(story, calls, movements)
+    await everybody_is_where_they_belong(story)
+    _nothing_is_left(story)
+
+
+def _ours(story: Story, movements: Iterable[Record]) -> list[Record]:
+    return [one for one in movements if one["actor"] == story.world.house.bot_id]
+
+
+def _nobody_was_put_out_by_mistake(
+    story: Story, movements: Sequence[Record], looks: Sequence[Record]
+) -> None:
+    bot, stays = story.world.house.bot_id, story.world.stays
+    for one in movements:
+        if one["is_in"] and not one["was_in"]:
+            stays[_place(one)] = one["actor"]
+        elif one["was_in"] and not one["is_in"]:
+            brought_by = stays.pop(_place(one), None)
+            if one["actor"] == bot:
+                _judge_removal(story, one, brought_by, looks)
+    for one in movements:
+        last = [other for other in movements if _place(other) == _place(one)][-1]
+        if last["actor"] == bot and last["now"] == "kicked":
+            raise Broken(f"banned for good: {last}")
+
+
+def _judge_removal(
+    story: Story, one: Record, brought_by: int | None, looks: Sequence[Record]
+) -> None:
+    """Judge a removal by what Stripe said when it was asked last before it."""
+    history, moment = story.world.history, one["time"]
+    if brought_by != story.world.house.bot_id:
+        raise Broken(f"who was not let in by the product was put out: {one}")
+    if one["was"] in {"administrator", "creator"}:
+        raise Broken(f"an administrator was put out: {one}")
+    asked = _asked_before(history.names_of(one["user"]), moment, looks)
+    rights = {history.right(one["user"], one["chat"], at) for at in (asked, moment)}
+    if rights == {Right.IN}:
+        raise Broken(f"put out with a right, {moment - asked:.2f} s after a look: {one}")
+
+
+def _place(one: Record) -> tuple[int, int]:
+    return one["chat"], one["user"]
+
+
+def _asked_before(names: set[str], moment: float, looks: Sequence[Record]) -> float:
+    """Tell when Stripe was asked about a person last; the moment itself if it never was."""
+    found = [
+        look["at"]
+        for look in looks
+        if look["at"] <= moment
+        and look["status"] == 200
+        and look["method"] == "GET"
+        and not look["fault"]
+        and (names & set(look["path"].split("/")) or look["params"].get("customer") in names)
+    ]
+    return max(found, default=moment)
+
+
+def _nobody_was_let_in_for_nothing(story: Story, movements: Sequence[Record]) -> None:
+    for one in _ours(story, movements):
+        if one["is_in"] and not story.world.history.ever(one["user"], one["chat"], one["time"]):
+            raise Broken(f"let in without ever having had a right: {one}")
+
+
+def _the_brake_held(story: Story, movements: Sequence[Record]) -> None:
+    removals = defaultdict(list)
+    for one in _ours(story, movements):
+        if one["was_in"] and not one["is_in"]:
+            removals[one["chat"]].append(one["time"])
+    for chat, times in removals.items():
+        for last in times:
+            within = [one for one in times if last - _HOUR < one <= last]
+            released = any(within[0] - _HOUR < one <= last for one in story.releases)
+            if len(within) > _BRAKE and not released:
+                raise Broken(f"{len(within)} were put out of {chat} within an hour")
+
+
+def _nothing_was_said_twice(
+    story: Story, calls: Sequence[Record], movements: Sequence[Record]
+) -> None:
+    """Count messages: against the product's records, and against what there was to say."""
+    history, now = story.world.history, story.world.moment()
+    cut_off = [call for call in calls if _was_cut_off(story, call)]
+    for person in story.people:
+        said = Counter(str(call["params"]["text"]) for call in calls if _was_told(call, person.id))
+        doubtful = Counter(
+            str(call["params"]["text"]) for call in cut_off if _was_told(call, person.id)
+        )
+        known = _messages_to(story, person.id)
+        for text, number in said.items():
+            if number > known[text] + doubtful[text]:
+                raise Broken(f"said {number} times to {person.id}, meant {known[text]}: {text}")
+        entries = Counter(
+            one["chat"]
+            for one in _ours(story, movements)
+            if one["is_in"] and one["user"] == person.id
+        )
+        bounds = {
+            "RECEIVED": history.purchases(person.id),
+            "FAILED": history.failures(person.id),
+            "WELCOME": sum(entries.values()),
+            "ENDED": history.closings(person.id, now),
+        }
+        for mark, most in bounds.items():
+            number = sum((said - doubtful)[text] for text in said if text.startswith(mark))
+            if number > most:
+                raise Broken(f"{mark} was said {number} times to {person.id} on {most} occasions")
+
+
+def _was_told(call: Record, person: int) -> bool:
+    right = call["method"] == "sendMessage" and call["status"] == 200
+    return right and str(call["params"]["chat_id"]) == str(person)
+
+
+def _was_cut_off(story: Story, call: Record) -> bool:
+    return any(0 <= death - call["time"] < _CUT_OFF for death in story.deaths)
+
+
+def _messages_to(story: Story, person: int) -> Counter[str]:
+    rows = story.world.house.ledger.rows(
+        "SELECT params FROM store_outboxitem WHERE method = 'sendMessage' AND chat_id = ?", person
+    )
+    return Counter(str(json.loads(row["params"])["text"]) for row in rows)
+
+
+async def everybody_is_where_they_belong(story: Story) -> None:
+    """Compare the members of each chat with the oracle, for everybody who was ever in the world."""
+    world, now = story.world, story.world.moment()
+    cast = {person.id for person in story.people}
+    for chat in world.house.chats:
+        room = await world.house.telegram.get(f"chats/{chat}")
+        inside = {
+            one["id"]
+            for one in room["members"]
+            if one["is_in"] and one["status"] in {"member", "restricted"}
+        }
+        for person in inside | cast:
+            right = world.history.right(person, chat, now)
+            brought_by = world.stays.get((chat, person))
+            own = person in inside and brought_by != world.house.bot_id
+            if person in inside and right is Right.OUT and not own:
+                raise Broken(f"{person} is in {chat} without a right")
+            if person in cast and person not in inside and right is Right.IN:
+                raise Broken(f"{person} has a right and is not in {chat}")
+
+
+def _nothing_is_left(story: Story) -> None:
+    ledger = story.world.house.ledger
+    left = ledger.unfinished()
+    if left:
+        raise Broken(f"unfinished: {left}")
+    dead = ledger.dead()
+    if dead:
+        raise Broken(f"dead letters: {dead}")
+
+
+async def _all(control: Control, what: str, after: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        page = await control.get(f"{what}?after={after}&limit=5000")
+        found += page[what]
+        if not page[what] or page[what][-1]["number"] >= page["last"]:
+            return found
+        after = page[what][-1]["number"]
