@@ -151,7 +151,7 @@ class History:
         names = set(self._of_person[person])
         for subscription in self._of_person[person]:
             for _, invoice in self._paid[subscription]:
-                names |= {self._intents[invoice]} & self._objects["payment_intent"].keys()
+                names |= {self._intents.get(invoice, "")} & self._objects["payment_intent"].keys()
         return list(self._latest("payment_intent", names))
 
     def back(self, kind: str, person: int) -> list[Record]:

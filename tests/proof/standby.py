@@ -16,6 +16,7 @@ second. `/-/calm` answers once nothing is to be done any more.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import io
 import json
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 TICK, CALM = "/-/tick", "/-/calm"
 #: Seconds that a call for calm waits for it.
 PATIENCE: Final = 20.0
+#: Linux's PR_SET_PDEATHSIG: nothing outlives a test that was killed.
+_DIE_WITH_PARENT: Final = 1
 
 
 def main() -> None:
@@ -93,6 +96,7 @@ def _fork(work: Callable[[], int]) -> int:
     if child:
         return child
     code = 1
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     try:
         code = work()
     except BaseException:

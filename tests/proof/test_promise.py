@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from hypothesis import seed
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.proof.machine import Machine, Theatre, settings_of
+from tests.proof.machine import Machine, settings_of
+from tests.proof.theatre import Theatre
 
 if TYPE_CHECKING:
     from pathlib import Path
