@@ -28,7 +28,7 @@ class Home(Installation):
         self.kills = 0
         with self.server.log_file.open("ab") as log:
             self._standby = subprocess.Popen(
-                [sys.executable, "-m", "tests.proof.standby"],
+                [sys.executable, "-m", "tests.proof.standby", str(self.port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -43,7 +43,7 @@ class Home(Installation):
         return self.pid != 0
 
     def start(self) -> None:
-        self._tell({"do": "serve", "port": self.port})
+        self._tell({"do": "serve"})
         self.pid = self._hear("serves")["serves"]
 
     def kill(self) -> None:

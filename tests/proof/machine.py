@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.proof.story import CAST, FAULTS, PLANS, STRIPE_PATHS, TELEGRAM_METHODS
+
+if TYPE_CHECKING:
+    from tests.proof.theatre import Theatre
 
 _people = st.integers(0, CAST - 1)
 _anybody = st.integers(0, CAST)  # the stranger too

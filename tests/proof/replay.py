@@ -41,8 +41,11 @@ def _play(theatre: Theatre, steps: list[tuple[str, dict[str, object]]], number: 
 def migrated(folder: Path) -> Path:
     """Give a migrated database without rows."""
     file = folder / "migrated.sqlite3"
-    env = child_environment(VELVETROPE_DATABASE_URL=f"sqlite:///{file}")
-    subprocess.run([sys.executable, "-m", "velvetrope", "migrate"], env=env, check=True)
+    env = child_environment(
+        VELVETROPE_ENV="development", VELVETROPE_DATABASE_URL=f"sqlite:///{file}"
+    )
+    command = [sys.executable, "-m", "velvetrope", "migrate"]
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
     return file
 
 

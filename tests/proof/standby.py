@@ -4,8 +4,8 @@ A start from nothing takes more than a second, a fork some milliseconds; what ru
 process of its own that serves the front door, and that can be killed at any moment. The file
 descriptors of the database are opened after the fork, by whoever uses them.
 
-Standard input holds one JSON object a line: `{"do": "serve", "port": n}` answers with the pid once
-it serves; `{"do": "command", "arguments": […], …}` runs a command of the command line and answers
+Standard input holds one JSON object a line: `{"do": "serve"}` answers with the pid once a server
+serves; `{"do": "command", "arguments": […], …}` runs a command of the command line and answers
 with its exit code.
 
 Two things differ from `velvetrope serve`. Vendors that fail are tried again soon, and what is
@@ -57,12 +57,14 @@ def main() -> None:
     settings = opening.read_settings()
     opening.prepare(settings, level=logging.INFO)
     _load()
+    # Bound, not listening: nobody else is given the port while no server runs.
+    keeper = _bind(int(sys.argv[1]))
     gc.freeze()
     _say({"ready": os.getpid()})
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "serve":
-            _fork(partial(_serve, settings, order["port"]))
+            _fork(partial(_serve, settings, keeper.getsockname()[1]))
         else:
             child = _fork(partial(_run, settings, order))
             _, status = os.waitpid(child, 0)
@@ -148,13 +150,18 @@ def _serve(settings: Settings, port: int) -> int:
         proxy_headers=False,
         timeout_graceful_shutdown=3,
     )
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+    with _bind(port) as listener:
         listener.listen(2048)
         listener.setblocking(False)  # noqa: FBT003  the standard library's signature
         _Server(config).run(sockets=[listener])
     return 0
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
 
 
 def _clock_of(settings: Settings) -> Clock:

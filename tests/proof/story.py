@@ -60,6 +60,7 @@ class Story:
     faults: int = 0
     is_held: bool = False
     is_off: bool = False
+    was_off: bool = False
     knows: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -313,7 +314,7 @@ class Story:
                 gift.over = await self.world.now()
 
     async def switch_off(self) -> None:
-        self.is_off = True
+        self.is_off = self.was_off = True
         await self._command("bots", "disable", str(self.world.house.id))
 
     async def switch_on(self) -> None:
@@ -372,7 +373,14 @@ class Story:
             for who, person in enumerate(self.people):
                 right = self.world.history.right(person.id, chat, now)
                 if right is Right.IN and person.id not in inside:
+                    if self.was_off:
+                        await self._withdraw(person, chat)
                     await self.knock(who, number)
+
+    async def _withdraw(self, person: Person, chat: int) -> None:
+        """Take back a request that a bot that was switched off never took note of."""
+        with contextlib.suppress(SandboxError):
+            await person.phone.post(f"users/{person.id}/withdraw", {"chat": chat})
 
     # Coming to rest
 

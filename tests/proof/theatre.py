@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +35,7 @@ class Theatre:
         self._world: World | None = None
         self.counts: Counter[str] = Counter()
         self.steps_done: Counter[str] = Counter()
-        self.time: Counter[str] = Counter()
+        self.time: defaultdict[str, float] = defaultdict(float)
         self._began = time.monotonic()
         self.failures: list[str] = []
 
@@ -160,6 +160,7 @@ class Theatre:
 
     def summary(self) -> str:
         seconds = time.monotonic() - self._began
+        slowest = sorted(self.time.items(), key=lambda one: -one[1])[:12]
         return json.dumps(
             {
                 "seed": self.seed,
@@ -167,7 +168,7 @@ class Theatre:
                 "worlds": self.counts["worlds"],
                 "seconds": round(seconds, 1),
                 "failures": self.failures,
-                "spent": {name: round(spent, 1) for name, spent in self.time.most_common(12)},
+                "spent": {name: round(spent, 1) for name, spent in slowest},
                 "kinds": dict(self.steps_done.most_common()),
             }
         )
