@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tests.processes import START_SECONDS, Completed, Installation, eventually
+from tests.processes import START_SECONDS, Completed, Installation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,15 +48,12 @@ class Home(Installation):
 
     def kill(self) -> None:
         """End the server as a power cut would."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._is_gone()
+        self._end(signal.SIGKILL)
         self.kills += 1
 
     def stop(self) -> int:
-        """Stop the server as systemd would."""
-        os.kill(self.pid, signal.SIGTERM)
-        self._is_gone()
-        return 0
+        """Stop the server as systemd would; gives its exit code."""
+        return self._end(signal.SIGTERM)
 
     def command(
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
@@ -105,15 +102,10 @@ class Home(Installation):
             if word in heard:
                 return heard
 
-    def _is_gone(self) -> None:
-        """Wait until nobody holds the database any more; its parent buries it later."""
+    def _end(self, how: signal.Signals) -> int:
+        """Send a signal and wait until the port and the database are free again."""
         pid, self.pid = self.pid, 0
-
-        def dead() -> bool:
-            try:
-                with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123  quick
-                    return file.read().rpartition(") ")[2].startswith("Z")
-            except FileNotFoundError:
-                return True
-
-        eventually(dead, seconds=20, what="the end of the server")
+        os.kill(pid, how)
+        self._tell({"do": "bury", "pid": pid})
+        code: int = self._hear("buried")["buried"]
+        return code

@@ -5,8 +5,9 @@ process of its own that serves the front door, and that can be killed at any mom
 descriptors of the database are opened after the fork, by whoever uses them.
 
 Standard input holds one JSON object a line: `{"do": "serve"}` answers with the pid once a server
-serves; `{"do": "command", "arguments": […], …}` runs a command of the command line and answers
-with its exit code.
+serves; `{"do": "bury", "pid": n}` answers with its exit code once all of it has ended;
+`{"do": "command", "arguments": […], …}` runs a command of the command line and answers with its
+exit code.
 
 Two things differ from `velvetrope serve`. Vendors that fail are tried again soon, and what is
 periodic runs when `/-/tick` is asked for, not as seconds pass: a story takes months within a
@@ -65,6 +66,9 @@ def main() -> None:
         order = json.loads(line)
         if order["do"] == "serve":
             _fork(partial(_serve, settings, keeper.getsockname()[1]))
+        elif order["do"] == "bury":
+            _, status = os.waitpid(order["pid"], 0)
+            _say({"buried": os.waitstatus_to_exitcode(status)})
         else:
             child = _fork(partial(_run, settings, order))
             _, status = os.waitpid(child, 0)
@@ -87,13 +91,7 @@ def _say(words: dict[str, Any]) -> None:
 
 
 def _fork(work: Callable[[], int]) -> int:
-    """Run `work` in a child and give its pid; children that were killed are buried on the way."""
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                break
-        except ChildProcessError:
-            break
+    """Run `work` in a child and give its pid."""
     child = os.fork()
     if child:
         return child

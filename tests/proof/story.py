@@ -96,7 +96,7 @@ class Story:
         await self._be_reachable()
         person = self.people[who]
         before = await person.last_id()
-        await person.tell("/start")
+        await person.tell("/plans" if before else "/start")
         plans = await self._hear(person, before, "plan:")
         if plans is None:
             return
@@ -401,12 +401,13 @@ class Story:
 
     async def _hear(self, person: Person, after: int, part: str) -> Message | None:
         """Wait for a message of the bot with such a button; None if none comes in time."""
-        deadline = time.monotonic() + (0.3 if self.is_off else PATIENCE)
-        while time.monotonic() < deadline:
+        end = time.monotonic() + (0.2 if self.is_off else PATIENCE)
+        while time.monotonic() < end:
             for message in reversed(await person.messages()):
-                new = message.id > after and message.from_ == person.bot
-                if new and (not part or any(part in one.callback_data for one in message.buttons)):
-                    return message
+                if message.id > after and message.from_ == person.bot:
+                    if not part or any(part in one.callback_data for one in message.buttons):
+                        return message
+                    end = min(end, time.monotonic() + 0.3)  # it has said something else
             await asyncio.sleep(0.01)
         return None
 

@@ -19,14 +19,9 @@ from tests.proof.theatre import Theatre
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
-
-def test_in_every_story_the_promise_is_kept(
-    migrated_file: Path, request: pytest.FixtureRequest
-) -> None:
+def test_in_every_story_the_promise_is_kept(migrated_file: Path) -> None:
     theatre = Theatre.from_environment(migrated_file)
-    request.addfinalizer(theatre.close)
 
     class Played(Machine):
         stage = theatre
@@ -34,4 +29,3 @@ def test_in_every_story_the_promise_is_kept(
     with theatre.reporting():
         seed(theatre.seed)(Played)
         run_state_machine_as_test(Played, settings=settings_of(theatre))
-    print(theatre.summary())

@@ -47,7 +47,7 @@ class Theatre:
         return cls(
             migrated,
             seed=number("SEED", 20261123),
-            examples=number("EXAMPLES", 40),
+            examples=number("EXAMPLES", 24),
             steps=number("STEPS", 25),
         )
 
@@ -154,6 +154,8 @@ class Theatre:
         try:
             yield
         finally:
+            self.close()
+            print(self.summary())
             if place := os.environ.get("VELVETROPE_PROOF_SUMMARY"):
                 with Path(place).open("a") as file:
                     file.write(self.summary() + "\n")
@@ -167,6 +169,7 @@ class Theatre:
                 **{name: self.counts[name] for name in ("examples", "steps", "kills", "faults")},
                 "worlds": self.counts["worlds"],
                 "seconds": round(seconds, 1),
+                "cpu": round(sum(os.times()[:4]), 1),
                 "failures": self.failures,
                 "spent": {name: round(spent, 1) for name, spent in slowest},
                 "kinds": dict(self.steps_done.most_common()),
