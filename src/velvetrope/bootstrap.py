@@ -26,6 +26,7 @@ from velvetrope.pipeline.rehearsal import Stage
 from velvetrope.pipeline.routes import Periodic, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.usecases import (
+    account_watch,
     alert_telling,
     attending,
     chronicle,
@@ -40,6 +41,7 @@ from velvetrope.usecases import (
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
 from velvetrope.usecases.adoption import adopting, counting, looking
 from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER
+from velvetrope.usecases.alert_dead import sweep_dead_letters
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
 SWEEP_EVERY = timedelta(seconds=20)
 ALERTS_EVERY = timedelta(seconds=10)
 HOURLY = timedelta(hours=1)
+DEAD_EVERY = timedelta(minutes=1)
 WAITING_EVERY = timedelta(minutes=10)
 PRICES_EVERY = timedelta(minutes=10)
 BRAKES_EVERY = timedelta(minutes=1)
@@ -266,6 +269,13 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         every(SWEEP_EVERY, searching.sweep_notices, 3.0),
         every(WAITING_EVERY, sweep.sweep_waiting, 10.0),
         every(PRICES_EVERY, sweep.sweep_prices, 60.0),
+        every(DEAD_EVERY, sweep_dead_letters, 20.0),
+        Periodic(
+            "accounts",
+            account_watch.EVERY.total_seconds(),
+            partial(account_watch.watch_accounts, services),
+            first_after=15.0,
+        ),
         Periodic("bots", watching.EVERY.total_seconds(), watch.run, first_after=30.0),
         every(WAITING_EVERY, counting.sweep_counts, 30.0),
         every(BRAKES_EVERY, sweep_brakes, 30.0),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.usecases.snapshots import DAY, LOUNGE, VAULT, tag
+from tests.usecases.snapshots import DAY, LOUNGE, VAULT, price, tag
 from velvetrope.store.models import Alert, Plan, PlanChat
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import PlanChoices
@@ -122,6 +122,7 @@ def test_a_price_that_comes_on_sale_settles_who_pays_it_already(room: Backroom) 
         integration=room.integration, stripe_price_id="price_odd", interval="month", sellable=True
     )
     PlanChat.objects.create(plan=plan, chat=room.vault)
+    room.stripe.prices["price_odd"] = price(plan)
     room.later(DAY / 24)
     room.sweep()
     assert open_alerts() == []

@@ -12,6 +12,7 @@ from tests.usecases.snapshots import BOT, NOW, session
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
 from velvetrope.gateways.stripe.pages import Page
 from velvetrope.gateways.stripe.snapshots import (
+    AccountSnapshot,
     CheckoutSessionSnapshot,
     CustomerSnapshot,
     InvoiceSnapshot,
@@ -84,6 +85,8 @@ class FakeStripe:
     #: Whether there is no gateway at all.
     keyless: VelvetError | None = None
     livemode: bool = False
+    #: Whose the key is.
+    account: str = "acct_1"
     asked: list[str] = field(default_factory=list)
     #: (idempotency key, request) of what was made.
     made: list[tuple[str, Any]] = field(default_factory=list)
@@ -95,6 +98,18 @@ class FakeStripe:
         if self.keyless is not None:
             raise self.keyless
         return cast("StripeGateway", self)
+
+    async def fetch_account(self) -> AccountSnapshot:
+        if self.trouble is not None:
+            raise self.trouble
+        return AccountSnapshot(
+            id=self.account,
+            name="Shop",
+            country="DE",
+            default_currency="eur",
+            charges_enabled=True,
+            livemode=False,
+        )
 
     async def fetch_subscription(self, key: str) -> SubscriptionSnapshot:
         return self._found(self.subscriptions, key)
@@ -194,6 +209,9 @@ class FakeStripe:
     async def create_checkout_session(
         self, request: CheckoutRequest, key: str
     ) -> CheckoutSessionSnapshot:
+        buyer = self.customers.get(request.customer or "")
+        if buyer is not None and buyer.deleted:
+            raise Permanent("stripe_not_found", param="customer")
         if (known := self._make(key, request)) is not None:
             return self.sessions[known]
         made = session(
@@ -202,6 +220,13 @@ class FakeStripe:
         self.sessions[made.id] = made
         self.names[key] = made.id
         return made
+
+    async def create_portal_session(self, customer: str, return_url: str, *, language: str) -> str:
+        assert return_url
+        assert language
+        if self.trouble is not None:
+            raise self.trouble
+        return f"https://billing.example.com/p/{customer}"
 
     def _make(self, key: str, request: object) -> str | None:
         """Refuse a key that was used for something else, as Stripe does; give what it made."""

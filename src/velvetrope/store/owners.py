@@ -67,6 +67,45 @@ def find_stripe_customer(integration_id: int, telegram_user_id: int) -> str | No
     )
 
 
+def find_payer(integration_id: int, telegram_user_id: int) -> str | None:
+    """Find the Stripe customer who pays for what the customer holds, or would pay for more.
+
+    Somebody else may pay: then it is theirs, of the newest subscription that isn't over.
+    """
+    whose = {
+        "customer__integration_id": integration_id,
+        "customer__telegram_user_id": telegram_user_id,
+    }
+    payer = (
+        Entitlement.objects.filter(kind=EntitlementKind.SUBSCRIPTION.value, **whose)
+        .exclude(status__in=FINAL_STATUSES)
+        .exclude(stripe_customer_id="")
+        .order_by("-id")
+        .values_list("stripe_customer_id", flat=True)
+        .first()
+    )
+    return payer or find_stripe_customer(integration_id, telegram_user_id)
+
+
+def list_customers_of_stripe(stripe_customer_id: str, account_id: int) -> list[tuple[int, int]]:
+    """List (integration, Telegram user) of all for whom a Stripe customer pays, or may."""
+    ours = Customer.objects.filter(integration__stripe_account_id=account_id)
+    paid_for = Entitlement.objects.filter(stripe_customer_id=stripe_customer_id).exclude(
+        status__in=FINAL_STATUSES
+    )
+    linked = ours.filter(stripe_customer_id=stripe_customer_id)
+    found = linked | ours.filter(id__in=paid_for.values("customer_id"))
+    return list(found.order_by("id").values_list("integration_id", "telegram_user_id"))
+
+
+def is_linked_to_another(stripe_customer_id: str, customer_id: int, account_id: int) -> bool:
+    """Tell whether a Stripe customer is known as somebody else's."""
+    others = Customer.objects.filter(
+        stripe_customer_id=stripe_customer_id, integration__stripe_account_id=account_id
+    )
+    return others.exclude(id=customer_id).exists()
+
+
 def find_recorded(external_ids: Sequence[str]) -> set[str]:
     """Find which of these subscriptions and payments have a row, whoever's it is."""
     rows = Entitlement.objects.filter(external_id__in=external_ids)

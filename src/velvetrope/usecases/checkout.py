@@ -143,7 +143,7 @@ async def offer_portal(services: Services, key: CustomerKey, *, language: str) -
     Raises Permanent `nothing_to_manage` for somebody who never paid.
     """
     view = await services.view(key[0])
-    customer_id = await services.db.read(lambda: owners.find_stripe_customer(*key))
+    customer_id = await services.db.read(lambda: owners.find_payer(*key))
     if view is None or customer_id is None:
         raise Permanent("nothing_to_manage")
     gateway = await services.stripe.gateway(view.stripe_account_id)

@@ -155,6 +155,7 @@ def apply_subscription(
         row.plan_id = plan.id
     row.status = seen.status
     row.price_id = price_id
+    row.stripe_customer_id = seen.customer or row.stripe_customer_id
     row.period_end = seen.current_period_end
     row.ends_at = seen.ends_at
     row.trial_end = seen.trial_end
@@ -187,6 +188,7 @@ def apply_payment(
         if plan.duration_days is not None:
             row.period_end = seen.created + timedelta(days=plan.duration_days)
     row.status = seen.status
+    row.stripe_customer_id = seen.customer or row.stripe_customer_id
     row.synced_at = at
     take_back(row, seen)
     return row, was

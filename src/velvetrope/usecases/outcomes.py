@@ -20,6 +20,7 @@ from velvetrope.usecases.chat_moves import move_chat
 from velvetrope.usecases.chronicle import BY_BOT
 from velvetrope.usecases.membership import METHODS
 from velvetrope.usecases.onboarding import defer_check
+from velvetrope.usecases.reaching import GONE, mark_unreachable
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
@@ -81,9 +82,7 @@ class MessageOutcome:
             note_unheard(item.integration_id, work.now, code=error.code)
         customer = _customer(item, work)
         if customer is not None and error.code in UNREACHABLE:
-            if customer.blocked_at is None:
-                customer.blocked_at = work.now
-                work.save(customer)
+            mark_unreachable(work, customer, error.code)
             # No explanation reaches them any more, in whichever message that was learnt.
             membership.reconcile(work, customer)
         else:
@@ -262,7 +261,9 @@ def _failed(door: Door, action: DoorAction, error: VelvetError) -> None:
     else:
         access.problem = code
         refused = action is DoorAction.DECLINE and isinstance(error, Permanent)
-        if refused or code == "user_deactivated":
+        if code == GONE:
+            mark_unreachable(door.work, door.customer, code)
+        if refused or code == GONE:
             access.action, access.requested_at = "", None  # nobody waits for the answer
 
 

@@ -69,6 +69,11 @@ class Entitlement(models.Model):
                 condition=models.Q(kind=EntitlementKind.SUBSCRIPTION.value),
             ),
             models.Index(
+                fields=["stripe_customer_id"],
+                name="entitlement_by_payer",
+                condition=~models.Q(stripe_customer_id=""),
+            ),
+            models.Index(
                 fields=["recheck_at"],
                 name="entitlement_due",
                 condition=models.Q(recheck_at__isnull=False),

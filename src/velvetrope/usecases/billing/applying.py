@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.access import UNKNOWN_RECHECK
 from velvetrope.domain.errors import RetryLater
 from velvetrope.domain.states import CheckoutState, EntitlementKind, EventOutcome
-from velvetrope.usecases import entitlements, membership, notices, observing
+from velvetrope.store import owners
+from velvetrope.usecases import entitlements, membership, notices, observing, reaching
 from velvetrope.usecases.billing.matching import match_plan, plan_of_tag
 from velvetrope.usecases.billing.unknowns import note_unknown
 from velvetrope.usecases.papers import papers_of
@@ -50,11 +51,16 @@ def apply_facts(work: Work, facts: BillingFacts) -> str:
     papers = papers_of(facts)
     notices.tell_of_changes(work, view, customer, changes, papers=papers, before=before)
     membership.reconcile(work, customer)
+    if customer.deactivated_at is not None:
+        reaching.sync_unreachable(work, customer)
     return (EventOutcome.HANDLED if changes or facts.sessions else EventOutcome.IGNORED).value
 
 
 def _link(work: Work, customer: Customer, facts: BillingFacts) -> None:
-    """Remember who pays at Stripe, for the portal and for events without metadata."""
+    """Remember who the customer is at Stripe, for later purchases and events without metadata.
+
+    Not if it is known as another customer: then that one pays for this one.
+    """
     if customer.stripe_customer_id is not None:
         return
     seen = [
@@ -62,8 +68,13 @@ def _link(work: Work, customer: Customer, facts: BillingFacts) -> None:
         *(subscription.customer for subscription in facts.subscriptions),
         *(payment.customer for payment in facts.payments),
     ]
-    customer.stripe_customer_id = next((one for one in seen if one), None)
-    if customer.stripe_customer_id is not None:
+    payer = next((one for one in seen if one), None)
+    if payer is None:
+        return
+    work.settle()
+    account_id = work.integration(customer.integration_id).stripe_account_id
+    if not owners.is_linked_to_another(payer, customer.id, account_id):
+        customer.stripe_customer_id = payer
         work.save(customer)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -85,35 +86,54 @@ class RecheckHandler(_Applies):
         return super().apply(event, facts, work)
 
 
-class CustomerDeletedHandler(_Applies):
-    """A Stripe customer is gone, and its subscriptions with it: look at all of them."""
+class CustomerDeletedHandler:
+    """A Stripe customer is gone, and its subscriptions with it: look at all whom it paid for."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def prepare(self, event: Event) -> BillingFacts | None:
+    async def prepare(self, event: Event) -> DeletedCustomer | None:
         peek = peek_event(event.payload)
-        customer_id = peek.customer
-        if customer_id is None:
+        name = peek.customer
+        if name is None:
             return None
         if await is_of_other_mode(self._services.stripe, event.account, livemode=peek.livemode):
-            return BillingFacts(owner=None, asked_at=self._services.clock())
-        owner = await self._services.db.read(
-            lambda: owners.find_customer_of_stripe(customer_id, event.account)
+            return DeletedCustomer(name, ())
+        found = await self._services.db.read(
+            lambda: owners.list_customers_of_stripe(name, event.account)
         )
-        if owner is None:
-            return BillingFacts(owner=None, asked_at=self._services.clock())
-        return await look_again(self._services, owner)
+        looks = [await look_again(self._services, owner) for owner in found]
+        return DeletedCustomer(name, tuple(facts for facts in looks if facts is not None))
 
-    def apply(self, event: Event, facts: BillingFacts | None, work: Work) -> str | None:
-        outcome = super().apply(event, facts, work)
-        if facts is not None and facts.owner is not None:
-            customer = work.customer(facts.owner)
-            if customer is not None and customer.stripe_customer_id is not None:
-                customer.stripe_customer_id = None
-                work.save(customer)
-                return EventOutcome.HANDLED.value
-        return outcome
+    def subjects(self, event: Event, facts: DeletedCustomer | None) -> Sequence[CustomerKey]:  # noqa: ARG002  port
+        return [] if facts is None else [one.owner for one in facts.looks if one.owner is not None]
+
+    def apply(self, event: Event, facts: DeletedCustomer | None, work: Work) -> str | None:  # noqa: ARG002  port
+        if facts is None:
+            return EventOutcome.IGNORED.value
+        for look in facts.looks:
+            apply_facts(work, look)
+            customer = None if look.owner is None else work.customer(look.owner)
+            if customer is None or customer.stripe_customer_id != facts.name:
+                continue
+            customer.stripe_customer_id = None
+            work.save(customer)
+            work.audit(
+                "stripe_customer_deleted",
+                subject="customer",
+                subject_id=customer.id,
+                integration_id=customer.integration_id,
+                before={"stripe_customer": facts.name},
+            )
+        return (EventOutcome.HANDLED if facts.looks else EventOutcome.FOREIGN).value
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedCustomer:
+    """A Stripe customer that is gone, with a look at each for whom it paid."""
+
+    name: str
+    looks: tuple[BillingFacts, ...]
 
 
 async def look_again(services: Services, owner: tuple[int, int]) -> BillingFacts | None:
@@ -175,9 +195,9 @@ CUSTOMER_DELETED = "customer.deleted"
 BILLING_EVENTS = (*SYNCS, CUSTOMER_DELETED)
 
 
-def billing_handlers(services: Services) -> dict[str, Handler[BillingFacts | None]]:
+def billing_handlers(services: Services) -> dict[str, Handler[Any]]:
     """Give the handlers of Stripe's events about money and rights, by type."""
-    handlers: dict[str, Handler[BillingFacts | None]] = {
+    handlers: dict[str, Handler[Any]] = {
         kind: SyncHandler(services, fetch) for kind, fetch in SYNCS.items()
     }
     handlers[CUSTOMER_DELETED] = CustomerDeletedHandler(services)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.validation import find_deep_link_payload, find_language
+from velvetrope.usecases import reaching
 from velvetrope.usecases.checkout import BACK
 from velvetrope.usecases.conversation.requests import Request, Wish
 
@@ -32,7 +33,7 @@ def greet(work: Work, key: CustomerKey, request: Request) -> Customer:
             setattr(customer, field, value)
             changed = True
     if customer.blocked_at is not None and _is_after(request, customer.blocked_at):
-        customer.blocked_at = None
+        reaching.mark_reachable(work, customer)
         customer.started_at = work.now
         changed = True
     if customer.started_at is None:  # known from the door only

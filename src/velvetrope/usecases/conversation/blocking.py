@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from velvetrope.domain.states import EventOutcome
 from velvetrope.gateways.telegram.updates import ChatMemberUpdated, Update, decode_update
+from velvetrope.usecases import reaching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ class OwnMembershipHandler:
         if change is None:
             return self._elsewhere.apply(event, facts, work)
         customer = work.customer((event.account, change.chat.id))
-        if customer is None or not _remember(customer, change):
+        if customer is None or not _remember(work, customer, change):
             return EventOutcome.IGNORED.value
         work.save(customer)
         return None
@@ -47,7 +48,7 @@ def _private(update: Update) -> ChatMemberUpdated | None:
     return change if change is not None and change.chat.is_private else None
 
 
-def _remember(customer: Customer, change: ChatMemberUpdated) -> bool:
+def _remember(work: Work, customer: Customer, change: ChatMemberUpdated) -> bool:
     """Write the change down; news older than what is known change nothing."""
     at = datetime.fromtimestamp(change.date, UTC)
     if change.new_chat_member.status == "kicked":
@@ -58,8 +59,7 @@ def _remember(customer: Customer, change: ChatMemberUpdated) -> bool:
         return True
     if customer.blocked_at is None or _second(customer.blocked_at) > at:
         return False
-    customer.blocked_at = None
-    return True
+    return reaching.mark_reachable(work, customer)
 
 
 def _second(moment: datetime) -> datetime:

@@ -12,6 +12,7 @@ from velvetrope.store.models import Chat, Integration
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.alert_levels import restate, sync_alerts
 from velvetrope.usecases.chat_moves import move_chat
+from velvetrope.usecases.reviving import revive_of_bot
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,6 +63,7 @@ def keep_findings(facts: BotFacts, now: datetime, resume: Resume) -> bool:
     if facts.active and found.bot is not None:
         broken = [one.moved_to or one.telegram_id for one in found.chats if one.problem is not None]
         resume(key, but_for=broken)
+        revive_of_bot(key)
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from velvetrope.domain.errors import NeedsOperator, Permanent
 from velvetrope.domain.states import EventOutcome, Interval
@@ -20,6 +20,7 @@ from velvetrope.usecases.onboarding.examining import (
 )
 from velvetrope.usecases.onboarding.jobs import IntegrationJob
 from velvetrope.usecases.onboarding.keeping import BotFacts, keep_findings
+from velvetrope.usecases.reviving import OF_KEYS, revive_of_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.work import CustomerKey, Event, Work
     from velvetrope.usecases.onboarding.keeping import Resume
     from velvetrope.usecases.services import Services
-
-#: What a working key mends.
-OF_KEYS: Final = frozenset(
-    {"stripe_key_invalid", "stripe_key_missing", "stripe_permission", "stripe_wrong_mode"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +144,8 @@ def keep_key_problem(integration_id: int, problem: Problem | None, now: datetime
     account.problem = None if problem is None else problem.as_json()
     account.save(update_fields=["problem"])
     sync_account_alerts(account.id, now)
+    if problem is None:
+        revive_of_account(account.id)
 
 
 def write_price(integration_id: int, found: PriceFinding, work: Work) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from velvetrope.domain.validation import Invalid
+from velvetrope.store.clock import present
 from velvetrope.store.models import Plan, PlanChat
+from velvetrope.usecases.alert_levels import sync_alerts
 from velvetrope.usecases.operations.audit import plain, record
 from velvetrope.usecases.operations.reviews import request_review
 
@@ -60,6 +62,7 @@ def change_plan(plan_id: int, choices: PlanChoices, actor: str) -> None:
                 before=before,
                 after=after,
             )
+            sync_alerts(plan.integration_id, present())
         if after["chats"] != before["chats"]:
             request_review(plan.integration_id)
 

@@ -11,6 +11,7 @@ from velvetrope.domain import validation
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.encryption import Secret
 from velvetrope.store.models import StripeAccount
+from velvetrope.usecases.onboarding.jobs import request_registration
 from velvetrope.usecases.operations.audit import SECRET_REPLACED, SECRET_SET, record
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def change_stripe_account(
             account.api_key = Secret(validation.stripe_api_key(api_key, field="api_key"))
             _check_same_mode(account, api_key)
             account.livemode = _is_live(api_key)
-            account.problem = None
             after["api_key"] = SECRET_REPLACED
         if webhook_secrets:
             account.webhook_secrets = Secret(signing_secrets(webhook_secrets))
@@ -62,6 +62,12 @@ def change_stripe_account(
             return
         account.save()
         StripeAccount.objects.filter(id=account.id).update(revision=F("revision") + 1)
+        if api_key:  # one of those who sell from it finds out what the new key is worth
+            seller = account.integration_set.filter(active=True).order_by("id").first()
+            if seller is not None:
+                request_registration(seller.pk)
+            else:
+                StripeAccount.objects.filter(id=account.id).update(problem=None)
         record(
             actor,
             "stripe_account.changed",

@@ -318,6 +318,14 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
             "with version {wanted}, put its signing secret in, and remove the old one."
         ),
     ),
+    # people who pay
+    "pays_unreachable": (
+        "A customer's Telegram account is deleted, and their subscription goes on being paid.",
+        (
+            "They keep their place. Ask them by the e-mail address that Stripe has, or cancel the "
+            "subscription in Stripe; nothing is cancelled by itself."
+        ),
+    ),
     # operators
     "alerts_unheard": (
         "The bot could not write to the person who hears of alerts.",
