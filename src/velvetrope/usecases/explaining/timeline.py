@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db.models import Q
 
-from velvetrope.domain.states import CheckoutState, EventState, Source
+from velvetrope.domain.states import CheckoutState, Source
 from velvetrope.store.models import AuditEntry, Checkout, InboxEvent, OutboxItem
+from velvetrope.store.unfinished import dead_events, unfinished_events
 from velvetrope.usecases import chronicle
 from velvetrope.usecases.explaining.recorded import entries_of_record
 from velvetrope.usecases.explaining.said import entry_of_item
@@ -117,10 +118,8 @@ def _events(
 ) -> list[InboxEvent]:
     """Find the events that have caused something, and those that wait or failed."""
     lanes = _lanes(customer)
-    unfinished = InboxEvent.objects.filter(
-        state__in=(EventState.PENDING.value, EventState.CLAIMED.value), lane__in=lanes
-    )
-    dead = InboxEvent.objects.filter(state=EventState.DEAD.value).order_by("-id")
+    unfinished = unfinished_events().filter(lane__in=lanes)
+    dead = dead_events().order_by("-id")
     causes = {row.cause for row in records} | {row.cause for row in items}
     wanted = {key for key in causes if key is not None}
     wanted |= set(unfinished.values_list("id", flat=True)[:limit])

@@ -63,6 +63,9 @@ JOBS: Final[Mapping[str, str]] = {
     "adoption_look": "Telegram was asked where members from before are",
     "adoption_order": "members from before were taken over, as an operator ordered",
     "count_members": "the members of a chat were counted",
+    "backfill": "Stripe was asked for events that were missed",
+    "dry_run": "it was worked out who would enter or leave",
+    "check": "the bot and its chats were looked at",
     "register": "the bot and its webhook were looked at",
     "sync_plans": "the plans were copied from Stripe again",
 }
@@ -90,6 +93,7 @@ WISHES: Final[Mapping[Wish, str]] = {
     Wish.PORTAL: "they asked for the page where payments are managed",
     Wish.ENTER: "they asked for the way in",
     Wish.TALK: "they wrote something in their own words",
+    Wish.ALERTS: "they asked to be told of trouble, as an operator (/alerts)",
     Wish.SILENT: "they sent something without words",
     Wish.UNKNOWN_COMMAND: "they wrote a command that the bot does not know",
     Wish.OUTDATED: "they pressed a button of an earlier version",

@@ -4,45 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-
-from velvetrope.domain.states import EventState
-from velvetrope.store.models import (
-    Access,
-    AuditEntry,
-    Checkout,
-    Customer,
-    Entitlement,
-    InboxEvent,
-    OutboxItem,
-)
+from velvetrope.store.models import Access, Checkout, Customer, Entitlement
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.pieces import Table
-from velvetrope.web.console.unfinished import unfinished_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.http import HttpRequest
-
 SHOWN = 20
-#: How many of the newest events are looked through: events have no index by customer.
-_LOOKED_THROUGH = 5000
 
 
-def tables_of(
-    row: Customer, entitlements: Sequence[Entitlement], request: HttpRequest
-) -> list[Table]:
-    """Give the tables that the operator may see."""
-    may = request.user.has_perm
-    tables = [_entitlements(row, entitlements), _accesses(row), _checkouts(row)]
-    if may("store.view_inboxevent"):
-        tables.append(_events(row))
-    if may("store.view_outboxitem"):
-        tables.append(_items(row))
-    if may("store.view_auditentry"):
-        tables.append(_audit(row))
-    return tables
+def tables_of(row: Customer, entitlements: Sequence[Entitlement]) -> list[Table]:
+    """Give the rows that the explanation rests on."""
+    return [_entitlements(row, entitlements), _accesses(row), _checkouts(row)]
 
 
 def entitlements_of(row: Customer) -> list[Entitlement]:
@@ -121,82 +95,4 @@ def _checkouts(row: Customer) -> Table:
         ],
         empty="No payment was begun.",
         more=pieces.list_url("checkout", customer=row.pk),
-    )
-
-
-def _events(row: Customer) -> Table:
-    return Table(
-        "Recent events",
-        ("Received", "Source", "Kind", "State", "Error"),
-        [
-            (
-                pieces.row_link(one, moments.when(one.received_at)),
-                one.source,
-                one.kind,
-                pieces.badge(one.outcome or one.state),
-                one.error_code or "–",
-            )
-            for one in recent_events(row)
-        ],
-        empty="None lately.",
-    )
-
-
-def recent_events(row: Customer) -> list[InboxEvent]:
-    """Find events of the customer's lane, or that led to a message or a change on record.
-
-    Unfinished and dead ones are found by their indexes however old they are, finished ones among
-    the newest only.
-    """
-    lane = f"tg:{row.integration_id}:{row.telegram_user_id}"
-    items = OutboxItem.objects.filter(customer=row, cause__isnull=False).order_by("-id")
-    causes = set(items.values_list("cause", flat=True)[:SHOWN])
-    unfinished = unfinished_events().filter(lane=lane)
-    dead = InboxEvent.objects.filter(state=EventState.DEAD.value).order_by("-id")
-    newest = InboxEvent.objects.order_by("-id").values_list("id", "lane")
-    causes |= set(unfinished.values_list("id", flat=True)[:SHOWN])
-    causes |= {key for key, its in dead.values_list("id", "lane")[:_LOOKED_THROUGH] if its == lane}
-    causes |= {key for key, its in newest[:_LOOKED_THROUGH] if its == lane}
-    wanted = sorted((key for key in causes if key is not None), reverse=True)[:SHOWN]
-    found = InboxEvent.objects.filter(id__in=wanted).defer("payload", "error")
-    return list(found.order_by("-id"))
-
-
-def _items(row: Customer) -> Table:
-    found = OutboxItem.objects.filter(customer=row).defer("params", "error").order_by("-id")
-    return Table(
-        "Outbox",
-        ("Made", "Method", "State", "Occasion", "Tries", "Error"),
-        [
-            (
-                pieces.row_link(one, moments.when(one.created_at)),
-                one.method,
-                pieces.badge(one.state),
-                one.occasion or "–",
-                str(one.attempts),
-                one.error_code or "–",
-            )
-            for one in found[:SHOWN]
-        ],
-        empty="Nothing was sent.",
-        more=pieces.list_url("outboxitem", customer=row.pk),
-    )
-
-
-def _audit(row: Customer) -> Table:
-    of_row = Q(subject="customer", subject_id=str(row.pk))
-    found = AuditEntry.objects.filter(of_row).order_by("-id")[:SHOWN]
-    return Table(
-        "What operators did",
-        ("At", "Who", "What", "Details"),
-        [
-            (
-                moments.when(one.at),
-                one.actor,
-                one.action,
-                pieces.shortened(pieces.plain_line(one.after), 120),
-            )
-            for one in found
-        ],
-        empty="Nothing.",
     )

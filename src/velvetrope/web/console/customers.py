@@ -11,7 +11,7 @@ from velvetrope.domain.states import GIVEN, EntitlementKind
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Customer, Entitlement, Plan
 from velvetrope.usecases import operations
-from velvetrope.web.console import customer_tables, moments, pieces
+from velvetrope.web.console import customer_tables, moments, pieces, why
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction, RecordAdmin
 from velvetrope.web.console.filters import IntegrationFilter
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
+REINVITE_QUESTION = (
+    "The bot writes to the person and shows the way in to every chat that they hold a right to; "
+    "if somebody banned them there, the ban is lifted. Send it?"
+)
 REVOKE_QUESTION = (
     "The grant ends now; without another entitlement the person is let out. Revoke it?"
 )
@@ -76,12 +80,18 @@ class CustomerAdmin(RecordAdmin[Customer]):
         return pieces.badge("blocks the bot", "warn") if row.blocked_at else ""
 
     def rows_for_page(self, rows: QuerySet[Customer]) -> QuerySet[Customer]:
-        return rows.select_related("integration").defer(
-            "integration__token", "integration__webhook_secret"
+        return rows.select_related("integration__stripe_account").defer(
+            "integration__token",
+            "integration__webhook_secret",
+            "integration__stripe_account__api_key",
+            "integration__stripe_account__webhook_secrets",
         )
 
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Customer]]:
         return (
+            PageAction("sync", "Sync now", _sync),
+            PageAction("reinvite", "Invite again", _reinvite, REINVITE_QUESTION),
+            PageAction("message", "Write", _message, has_form=True),
             PageAction("grant", "Grant access", _grant, look="primary", has_form=True),
             PageAction("revoke", "Revoke", _revoke, REVOKE_QUESTION, "danger", has_form=True),
         )
@@ -96,13 +106,21 @@ class CustomerAdmin(RecordAdmin[Customer]):
             "revoke_url": self.action_url(row, "revoke"),
             "grants": [(one.pk, _revoke_label(one)) for one in grants],
             "today": moments.now().date().isoformat(),
+            "message_url": self.action_url(row, "message"),
+            "paid": any(one.kind not in GIVEN for one in entitlements),
+            "stripe_url": _stripe_url(row),
         }
+        story = why.story_of(request, row)
         return Record(
             title=_name(row),
             badges=_badges(row, entitlements),
-            facts=_facts(row),
-            panels=[("console/grant.html", panel)] if may_act else [],
-            tables=customer_tables.tables_of(row, entitlements, request),
+            lead=[why.lead(request, story)],
+            panels=[
+                *([("console/grant.html", panel)] if may_act else []),
+                why.timeline(request, story),
+                ("console/about.html", {"title": "About this person", "facts": _facts(row)}),
+            ],
+            tables=customer_tables.tables_of(row, entitlements),
         )
 
 
@@ -160,6 +178,29 @@ def _revoke(request: HttpRequest, row: Customer) -> str:
         raise Invalid("grant_unknown", "entitlement", "", "There is no such grant.")
     operations.revoke(key, request.POST.get("note", ""), actor_of(request))
     return "The grant is being revoked: reload in a moment."
+
+
+def _sync(request: HttpRequest, row: Customer) -> str:
+    operations.sync(row.pk, actor_of(request))
+    return "Stripe and Telegram are being asked: reload in a moment to see what came of it."
+
+
+def _reinvite(request: HttpRequest, row: Customer) -> str:
+    operations.reinvite(row.pk, actor_of(request))
+    return "The way in is being sent: reload in a moment to see what came of it."
+
+
+def _message(request: HttpRequest, row: Customer) -> str:
+    operations.write_to(row.pk, request.POST.get("text", ""), actor_of(request))
+    return "The message is on its way: reload in a moment to see what came of it."
+
+
+def _stripe_url(row: Customer) -> str:
+    """Give the customer's page at Stripe; empty if there is none."""
+    if not row.stripe_customer_id:
+        return ""
+    mode = "" if row.integration.stripe_account.livemode else "test/"
+    return f"https://dashboard.stripe.com/{mode}customers/{row.stripe_customer_id}"
 
 
 def _end_of_day(value: str) -> datetime | None:

@@ -21,6 +21,7 @@ from velvetrope.store.models import (
     Plan,
     StripeAccount,
 )
+from velvetrope.store.unfinished import unfinished_events, unfinished_items
 from velvetrope.usecases import operations
 from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import alerts, moments, pieces
@@ -28,7 +29,6 @@ from velvetrope.web.console.integrations import problems_of
 from velvetrope.web.console.pieces import Table
 from velvetrope.web.console.prices import price_of
 from velvetrope.web.console.rights import who
-from velvetrope.web.console.unfinished import unfinished_events, unfinished_items
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -89,6 +89,8 @@ class Record:
 
     title: str
     badges: Sequence[SafeString] = ()
+    #: What is to be read first, before the buttons, as (template, context) pairs.
+    lead: Sequence[tuple[str, dict[str, object]]] = field(default=())
     problems: Sequence[Explanation] = ()
     facts: Sequence[Fact] = ()
     tables: Sequence[Table] = ()

@@ -1,44 +1,24 @@
-"""Unfinished work, found by its partial indexes.
-
-SQLite uses a partial index only for a query that repeats its condition word for word, so the
-states stand in the SQL itself and not among the bound values.
-"""
+"""Filters of lists by state, which read no more rows than they show."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
 
 from velvetrope.domain.states import EventState, ItemState
-from velvetrope.store.models import InboxEvent, OutboxItem
+from velvetrope.store.unfinished import (
+    EVENT_STATES,
+    ITEM_STATES,
+    unfinished_events,
+    unfinished_items,
+)
 from velvetrope.web.console.paging import DEEPEST as MOST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from django.contrib.admin import ModelAdmin
+    from django.db.models import QuerySet
     from django.http import HttpRequest
-
-EVENT_STATES = (EventState.PENDING, EventState.CLAIMED)
-ITEM_STATES = (ItemState.PENDING, ItemState.CLAIMED, ItemState.SUSPENDED)
-
-
-def unfinished_events(rows: QuerySet[InboxEvent] | None = None) -> QuerySet[InboxEvent]:
-    found = InboxEvent.objects.all() if rows is None else rows
-    return found.filter(_literally("store_inboxevent", EVENT_STATES))
-
-
-def unfinished_items() -> QuerySet[OutboxItem]:
-    return OutboxItem.objects.filter(_literally("store_outboxitem", ITEM_STATES))
-
-
-def _literally(table: str, states: Iterable[EventState | ItemState]) -> RawSQL:
-    words = ", ".join(f"'{state.value}'" for state in states)
-    sql = f'"{table}"."state" IN ({words})'
-    return RawSQL(sql, (), output_field=BooleanField())  # noqa: S611  made of constants only
 
 
 class EventStateFilter(SimpleListFilter):

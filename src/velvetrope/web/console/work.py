@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from velvetrope.domain.states import EventState, ItemState, Source
 from velvetrope.store.models import InboxEvent, Integration, Lane, OutboxItem, StripeAccount
+from velvetrope.store.unfinished import unfinished_events
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import Kind, Ref
 from velvetrope.usecases.wording.problems import Explanation, explain
@@ -19,7 +20,7 @@ from velvetrope.web.console.filters import IntegrationFilter
 from velvetrope.web.console.people_search import customer_ids, number_of
 from velvetrope.web.console.pieces import Block, Fact, Record, Table
 from velvetrope.web.console.rights import who
-from velvetrope.web.console.unfinished import EventStateFilter, ItemStateFilter, unfinished_events
+from velvetrope.web.console.unfinished import EventStateFilter, ItemStateFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
