@@ -11,6 +11,7 @@ import pytest
 
 from velvetrope.cli.commands import COMMANDS
 from velvetrope.cli.failures import Exit
+from velvetrope.domain import messages
 from velvetrope.domain.access import ENDED_STATUSES, RUNNING_STATUSES
 from velvetrope.domain.policy import RULES
 from velvetrope.domain.states import Dispute, Refund
@@ -89,6 +90,30 @@ def test_the_table_of_the_policy_names_every_fact_and_who_decides_about_it() -> 
     assert [fact for fact in facts if f"`{fact}`" not in table] == []
     deciding = {rule.name for rule in RULES if not rule.name.startswith("brake_")}
     assert set(re.findall(r"\| `([a-z_]+)` \|$", table, re.MULTILINE)) == deciding
+
+
+def test_every_message_is_documented_with_its_switch_and_its_default() -> None:
+    text = text_of("docs/messages.md")
+    rows = re.findall(
+        r"^\| `([a-z_]+)` \| (.+) \| (.+) \| (at .+) \| (on|off) \|$", text, re.MULTILINE
+    )
+    assert rows == [
+        (kind.value, rule.title, rule.when, rule.timing.value, "on" if rule.is_on else "off")
+        for kind, rule in messages.RULES.items()
+    ]
+    days = re.findall(r"^\| `([a-z_]+_days)` \| ([0-9, ]+) \| 1 to 60", text, re.MULTILINE)
+    assert days == [
+        (messages.days_setting(kind), ", ".join(str(day) for day in messages.RULES[kind].days))
+        for kind in messages.REMINDERS
+    ]
+    numbers = re.findall(
+        r"^\| `([a-z_]+)` \| (\d+) \| (\d+) to (\d+) \| (.+) \|$", text, re.MULTILINE
+    )
+    usual = messages.MessageSettings()
+    assert numbers == [
+        (name, str(getattr(usual, name)), str(rule.least), str(rule.most), rule.meaning)
+        for name, rule in messages.NUMBERS.items()
+    ]
 
 
 def test_the_readme_lists_the_stripe_events_that_have_a_handler() -> None:

@@ -187,6 +187,28 @@ COMMANDS: Final = (
         ),
     ),
     Command(
+        "bots messages",
+        f"{_CLI}.messages:messages",
+        "show or change which messages its customers get, and when",
+        (
+            BOT,
+            option(
+                "--off", action="append", default=[], metavar="KIND", help="switch off (repeatable)"
+            ),
+            option(
+                "--on", action="append", default=[], metavar="KIND", help="switch on (repeatable)"
+            ),
+            option(
+                "--set",
+                action="append",
+                default=[],
+                metavar="NAME=VALUE",
+                help="days before, or hours (repeatable)",
+            ),
+            JSON,
+        ),
+    ),
+    Command(
         "bots rotate-secret",
         f"{_CLI}.bots:rotate_secret",
         "replace the webhook's secret and register it",

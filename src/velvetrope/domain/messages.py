@@ -173,7 +173,7 @@ class MessageSettings:
             except Invalid:
                 continue
         switches = {k: v for k in MessageKind if isinstance(v := values.get(k.value), bool)}
-        days = {k: v for k in REMINDERS if isinstance(v := values.get(f"{k.value}{_DAYS}"), tuple)}
+        days = {k: v for k in REMINDERS if isinstance(v := values.get(days_setting(k)), tuple)}
         numbers = {k: v for k in NUMBERS if isinstance(v := values.get(k), int)}
         settings = cls(switches=switches, days=days, **numbers)
         if settings.hour_to - settings.hour_from < _SHORTEST_DAY:
@@ -188,7 +188,7 @@ class MessageSettings:
             if is_on is not RULES[kind].is_on
         }
         found |= {
-            f"{kind.value}{_DAYS}": list(days)
+            days_setting(kind): list(days)
             for kind, days in self.days.items()
             if days != RULES[kind].days
         }
@@ -212,13 +212,36 @@ class MessageSettings:
         return MessageSettings.from_differences({**self.differences(), **values})
 
 
-#: The settings that are one number, with the least and the most.
-NUMBERS: Final = {"renews_on_from": (1, _YEAR), "hour_from": (0, 21), "hour_to": (3, _HOURS)}
+@dataclass(frozen=True, slots=True)
+class NumberRule:
+    """A setting that is one number: what it means for operators, its least and its most."""
+
+    meaning: str
+    least: int
+    most: int
+
+
+NUMBERS: Final[Mapping[str, NumberRule]] = {
+    "renews_on_from": NumberRule(
+        "«Renews soon» is said for plans that are paid for so many days, or more, at once",
+        1,
+        _YEAR,
+    ),
+    "hour_from": NumberRule(
+        "What nobody waits for is said from this hour on, by the integration's time zone", 0, 21
+    ),
+    "hour_to": NumberRule("and until this hour; what is found at night waits", 3, _HOURS),
+}
+
+
+def days_setting(kind: MessageKind) -> str:
+    """Name the setting of the days of a reminder."""
+    return f"{kind.value}{_DAYS}"
 
 
 def setting_names() -> tuple[str, ...]:
     """Give the names of all settings that are no switches."""
-    return (*(f"{kind.value}{_DAYS}" for kind in REMINDERS), *NUMBERS)
+    return (*(days_setting(kind) for kind in REMINDERS), *NUMBERS)
 
 
 def checked(name: str, value: object) -> bool | int | tuple[int, ...]:
@@ -231,8 +254,7 @@ def checked(name: str, value: object) -> bool | int | tuple[int, ...]:
     if name.endswith(_DAYS) and kind in {*REMINDERS}:
         return _days(name, value)
     if name in NUMBERS:
-        low, high = NUMBERS[name]
-        return _number(name, value, low, high)
+        return _number(name, value, NUMBERS[name].least, NUMBERS[name].most)
     listed = ", ".join(setting_names())
     raise Invalid("setting_unknown", "name", shown(name), f"There are these settings: {listed}.")
 

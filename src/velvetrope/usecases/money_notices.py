@@ -59,7 +59,8 @@ def _tell_failed(telling: Telling) -> None:
         kind = MessageKind.PAYMENT_ACTION_REQUIRED
     message = compose_failure(telling.words, kind, row, papers.bill_url)
     if message is not None:
-        occasion = Occasion(kind, row.id, occasions.stamp(row.past_due_since))
+        failure = occasions.failure_of(row.invoice_id, row.past_due_since)
+        occasion = Occasion(kind, row.id, failure)
         telling.say(kind, message, str(occasion))
 
 
@@ -67,7 +68,8 @@ def _tell_paid(telling: Telling, before: Before) -> None:
     words, plan, papers = telling.words, telling.plan, telling.papers
     if before.reason == Reason.GRACE.value and before.past_due_since is not None:
         message = messages.payment_recovered(words, plan, papers.receipt_url)
-        occasion = f"recovered:{telling.row.id}:{occasions.stamp(before.past_due_since)}"
+        failure = occasions.failure_of(before.invoice_id, before.past_due_since)
+        occasion = f"recovered:{telling.row.id}:{failure}"
         telling.say(MessageKind.PAYMENT_RECOVERED, message, occasion)
         return
     paid_at = papers.renewed_at

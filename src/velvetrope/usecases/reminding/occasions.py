@@ -20,7 +20,7 @@ class Occasion:
 
     kind: MessageKind
     entitlement_id: int
-    #: What it is about: the moment that it announces, or the one at which a payment failed.
+    #: What it is about: the moment that it announces, or the renewal that is not paid.
     about: str
     #: How many days before; 0 for what is said at once.
     days: int = 0
@@ -28,6 +28,11 @@ class Occasion:
     def __str__(self) -> str:
         parts = (FAMILY, self.kind.value, self.entitlement_id, self.about, self.days)
         return ":".join(str(part) for part in parts)
+
+
+def failure_of(invoice_id: str, since: datetime) -> str:
+    """Name a renewal that is not paid: its invoice, else when it failed first."""
+    return invoice_id or stamp(since)
 
 
 def stamp(moment: datetime) -> str:

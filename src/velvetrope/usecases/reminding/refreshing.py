@@ -90,5 +90,5 @@ def _is_still_due(row: Entitlement, occasion: Occasion) -> bool:
     return (
         row.reason == Reason.GRACE.value
         and since is not None
-        and (occasions.stamp(since) == occasion.about)
+        and occasions.failure_of(row.invoice_id, since) == occasion.about
     )

@@ -10,7 +10,7 @@ from velvetrope.domain.states import Registration
 from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
 from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
-from velvetrope.web.console import dry_run, from_before, hearing, moments, pieces
+from velvetrope.web.console import dry_run, from_before, hearing, messages, moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import UseCaseAdmin
@@ -178,6 +178,7 @@ def _facts(row: Integration) -> list[Fact]:
     lists = (
         ("Customers", "list", pieces.list_url("customer", integration=key)),
         ("Outbox", "list", pieces.list_url("outboxitem", integration=key)),
+        ("Messages", "what is sent, and when", messages.page_of(key)),
         ("Texts", "own wordings", pieces.list_url("textoverride", integration=key)),
         ("History", "audit log", pieces.list_url("auditentry", integration=key)),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.urls import URLPattern, path
 
 from velvetrope.store import models
-from velvetrope.web.console import dashboard, from_before, from_before_page
+from velvetrope.web.console import dashboard, from_before, from_before_page, messages
 from velvetrope.web.console.alerts import AlertAdmin
 from velvetrope.web.console.audit_log import AuditAdmin
 from velvetrope.web.console.customers import CustomerAdmin
@@ -48,6 +48,7 @@ class ConsoleSite(Site):
         own: Sequence[URLPattern] = [
             path("dead-letters/", self.admin_view(self.dead_letters), name="dead_letters"),
             path("removals/", self.admin_view(self.removals), name="removals"),
+            path("messages/<int:integration_id>/", self.admin_view(self.messages), name="messages"),
             path("from-before/", self.admin_view(self.from_before), name="from_before"),
             path(
                 "from-before/<int:integration_id>/",
@@ -66,6 +67,9 @@ class ConsoleSite(Site):
 
     def removals(self, request: HttpRequest) -> HttpResponse:
         return removals(request, self)
+
+    def messages(self, request: HttpRequest, integration_id: int) -> HttpResponse:
+        return messages.show(request, self, integration_id)
 
     def from_before(self, request: HttpRequest) -> HttpResponse:
         return from_before.choose(request, self)
