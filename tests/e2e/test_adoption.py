@@ -1,0 +1,125 @@
+"""A channel with members from before: who subscribes or is left alone stays, others leave."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from velvetrope.sandbox.handset import eventually, session_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.house import House
+    from velvetrope.sandbox.handset import Person
+
+DAY = 24 * 3600.0
+
+
+async def settle_in(house: House, person: int, status: str = "member") -> None:
+    """Have somebody be in the channel without the product's help."""
+    path = f"chats/{house.chat}/members/{person}"
+    await house.telegram.ask("PUT", path, {"status": status})
+
+
+async def imported(house: House, folder: Path, people: list[Person], *terms: str) -> dict[str, int]:
+    file = folder / "members.csv"
+    file.write_text("user_id\n" + "".join(f"{person.id}\n" for person in people))
+    done = await asyncio.to_thread(
+        house.installation.command,
+        *("members", "import", str(file), "--bot", str(house.id), "--plan", house.prices[0]),
+        *(*terms, "--yes", "--json"),
+    )
+    assert done.code == 0, done.err
+    outcomes: dict[str, int] = done.json["outcomes"]
+    return {name: number for name, number in outcomes.items() if number}
+
+
+async def subscribe(house: House, person: Person) -> None:
+    """Buy the monthly plan while inside; the bot must not send the person to the door."""
+    plans = await person.say("/plans")
+    offer = await person.press(plans, "plan:")
+    after = await person.last_id()
+    await house.pay(session_of(offer.button("http").url))
+    received = await person.hears_after(after)
+    assert not [one for one in received.buttons if one.url.startswith("https://t.me/+")]
+
+
+@pytest.mark.timeout(180)
+async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_left_alone(
+    house: House, tmp_path: Path
+) -> None:
+    people = [await house.person(name=f"Member {number}") for number in range(12)]
+    admin = await house.person(name="Admin")
+    for one in people:
+        await settle_in(house, one.id)
+    await settle_in(house, admin.id, "administrator")
+    listed, friends, claiming, ignored = people[:6], people[6:8], people[8:11], people[11]
+    await listed[0].say("/start")  # the only one whom the bot can write to
+
+    before = await listed[0].last_id()
+    assert await imported(house, tmp_path, [*listed, admin], "--deadline", "30d") == {
+        "adopted": 6,
+        "keeper": 1,
+    }
+    told = await listed[0].hears_after(before)
+    assert "place is kept" in told.text
+    assert await imported(house, tmp_path, friends, "--comp") == {"adopted": 2}
+    opened = await asyncio.to_thread(
+        house.installation.command, "bots", "claim", str(house.id), "--until", "30d", "--json"
+    )
+    assert opened.code == 0, opened.err
+    for one in claiming:
+        assert "place is kept" in (await one.say("/start claim")).text
+    assert "place is kept" not in (await admin.say("/start claim")).text
+
+    paying = [listed[0], listed[1], claiming[0]]
+    for one in paying:
+        await subscribe(house, one)
+    lapsing = [*listed[2:], *claiming[1:]]
+    await house.later(29 * DAY)
+    assert {one.id for one in people} <= await house.members()
+
+    await house.later(2 * DAY)
+
+    async def held() -> bool:
+        return await gone() == len(lapsing) - 1 and len(await waiting()) == 1
+
+    async def waiting() -> list[object]:
+        listed = await asyncio.to_thread(house.installation.command, "removals", "list", "--json")
+        found: list[object] = listed.json
+        return found
+
+    async def gone() -> int:
+        inside = await house.members()
+        return sum(one.id not in inside for one in lapsing)
+
+    # Six are to leave on one day, and five may go without a question.
+    await eventually(held, "five are out, the sixth waits", patience=60)
+    confirmed = await asyncio.to_thread(
+        house.installation.command,
+        *("removals", "confirm", "--bot", str(house.id), "--chat", str(house.chat), "--all"),
+    )
+    assert confirmed.code == 0, confirmed.err
+
+    async def all_gone() -> bool:
+        return await gone() == len(lapsing)
+
+    await eventually(all_gone, "everybody who lapsed is out")
+    stay = {one.id for one in (*paying, *friends, ignored, admin)} | {house.owner}
+    assert stay <= await house.members()
+
+
+async def test_a_stranger_with_the_link_gets_no_place(house: House) -> None:
+    opened = await asyncio.to_thread(
+        house.installation.command, "bots", "claim", str(house.id), "--until", "30d", "--json"
+    )
+    assert opened.code == 0, opened.err
+    stranger = await house.person(name="Stranger")
+    said = await stranger.say("/start claim")
+    said.button("plan:")
+    assert "place is kept" not in said.text
+    assert not await stranger.is_in(house.chat)
+    assert house.shown(stranger)["entitlements"] == []
