@@ -24,16 +24,20 @@ async def settle_in(house: House, person: int, status: str = "member") -> None:
     await house.telegram.ask("PUT", path, {"status": status})
 
 
+async def command(house: House, *words: str) -> object:
+    """Run a command that has to succeed; gives what it printed as JSON."""
+    done = await asyncio.to_thread(house.installation.command, *words, "--json")
+    assert done.code == 0, done.err
+    return done.json
+
+
 async def imported(house: House, folder: Path, people: list[Person], *terms: str) -> dict[str, int]:
     file = folder / "members.csv"
     file.write_text("user_id\n" + "".join(f"{person.id}\n" for person in people))
-    done = await asyncio.to_thread(
-        house.installation.command,
-        *("members", "import", str(file), "--bot", str(house.id), "--plan", house.prices[0]),
-        *(*terms, "--yes", "--json"),
-    )
-    assert done.code == 0, done.err
-    outcomes: dict[str, int] = done.json["outcomes"]
+    whose = ("--bot", str(house.id), "--plan", house.prices[0])
+    done = await command(house, "members", "import", str(file), *whose, *terms, "--yes")
+    assert isinstance(done, dict)
+    outcomes: dict[str, int] = done["outcomes"]
     return {name: number for name, number in outcomes.items() if number}
 
 
@@ -51,6 +55,7 @@ async def subscribe(house: House, person: Person) -> None:
 async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_left_alone(
     house: House, tmp_path: Path
 ) -> None:
+    await command(house, "bots", "policy", str(house.id), "--set", "brake_members=5")
     people = [await house.person(name=f"Member {number}") for number in range(12)]
     admin = await house.person(name="Admin")
     for one in people:
@@ -67,10 +72,7 @@ async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_lef
     told = await listed[0].hears_after(before)
     assert "place is kept" in told.text
     assert await imported(house, tmp_path, friends, "--comp") == {"adopted": 2}
-    opened = await asyncio.to_thread(
-        house.installation.command, "bots", "claim", str(house.id), "--until", "30d", "--json"
-    )
-    assert opened.code == 0, opened.err
+    await command(house, "bots", "claim", str(house.id), "--until", "30d")
     for one in claiming:
         assert "place is kept" in (await one.say("/start claim")).text
     assert "place is kept" not in (await admin.say("/start claim")).text
@@ -85,12 +87,12 @@ async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_lef
     await house.later(2 * DAY)
 
     async def held() -> bool:
-        return await gone() == len(lapsing) - 1 and len(await waiting()) == 1
+        return await gone() == len(lapsing) - 1 and await waiting() == 1
 
-    async def waiting() -> list[object]:
-        listed = await asyncio.to_thread(house.installation.command, "removals", "list", "--json")
-        found: list[object] = listed.json
-        return found
+    async def waiting() -> int:
+        listed = await command(house, "removals", "list", "--bot", str(house.id))
+        assert isinstance(listed, list)
+        return len(listed)
 
     async def gone() -> int:
         inside = await house.members()
@@ -98,11 +100,8 @@ async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_lef
 
     # Six are to leave on one day, and five may go without a question.
     await eventually(held, "five are out, the sixth waits", patience=60)
-    confirmed = await asyncio.to_thread(
-        house.installation.command,
-        *("removals", "confirm", "--bot", str(house.id), "--chat", str(house.chat), "--all"),
-    )
-    assert confirmed.code == 0, confirmed.err
+    chat = ("--bot", str(house.id), "--chat", str(house.chat))
+    await command(house, "removals", "confirm", *chat, "--all")
 
     async def all_gone() -> bool:
         return await gone() == len(lapsing)
@@ -113,10 +112,7 @@ async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_lef
 
 
 async def test_a_stranger_with_the_link_gets_no_place(house: House) -> None:
-    opened = await asyncio.to_thread(
-        house.installation.command, "bots", "claim", str(house.id), "--until", "30d", "--json"
-    )
-    assert opened.code == 0, opened.err
+    await command(house, "bots", "claim", str(house.id), "--until", "30d")
     stranger = await house.person(name="Stranger")
     said = await stranger.say("/start claim")
     said.button("plan:")
