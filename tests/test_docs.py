@@ -17,6 +17,8 @@ from velvetrope.domain.policy import RULES
 from velvetrope.domain.states import Dispute, Refund
 from velvetrope.settings import NAMES
 from velvetrope.usecases.reconciling.backfilling import EVENT_TYPES
+from velvetrope.usecases.wording.alert_endings import ENDINGS
+from velvetrope.usecases.wording.problems import PROBLEMS
 
 if TYPE_CHECKING:
     from velvetrope.cli.grammar import Command
@@ -119,6 +121,12 @@ def test_every_message_is_documented_with_its_switch_and_its_default() -> None:
 def test_the_readme_lists_the_stripe_events_that_have_a_handler() -> None:
     listed = re.findall(r"^[a-z_]+\.[a-z_.]+$", text_of("README.md"), re.MULTILINE)
     assert sorted(listed) == sorted(EVENT_TYPES)
+
+
+def test_every_alert_has_its_row_in_the_words_of_the_product() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.+) \|$", text_of("docs/alerts.md"), re.MULTILINE)
+    told = {code: rest.split(" | ") for code, rest in rows}
+    assert told == {code: [*PROBLEMS[code], end] for code, end in ENDINGS.items()}
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda one: str(one.relative_to(ROOT)))

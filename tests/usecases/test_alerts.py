@@ -12,9 +12,11 @@ from velvetrope.domain.errors import Permanent
 from velvetrope.domain.states import ItemState
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Alert, AuditEntry, Integration, OutboxItem, StripeAccount
-from velvetrope.usecases import alert_hearers
+from velvetrope.usecases import alert_hearers, alert_levels
 from velvetrope.usecases.alert_telling import tell_alerts
 from velvetrope.usecases.alerts import Trouble, close_alert, match_alerts, open_alert
+from velvetrope.usecases.wording.alert_endings import ENDINGS
+from velvetrope.usecases.wording.problems import PROBLEMS
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -178,6 +180,11 @@ def test_only_the_same_codes_are_matched(room: Backroom) -> None:
     match_alerts({"missing_rights"}, [Trouble("missing_rights", "chat:2")], NOW, integration_id=key)
     rows = Alert.objects.filter(closed_at=None).values_list("code", "subject")
     assert set(rows) == {("dead_letters", ""), ("missing_rights", "chat:2")}
+
+
+def test_every_code_that_follows_from_rows_tells_when_it_is_over() -> None:
+    codes = alert_levels.OF_BOTS | alert_levels.OF_CHATS | alert_levels.OF_PLANS
+    assert codes | alert_levels.OF_ACCOUNTS <= ENDINGS.keys() <= PROBLEMS.keys()
 
 
 # Whom

@@ -146,6 +146,7 @@ def member(row: Customer) -> dict[str, Value]:
         "username": row.username,
         "language": row.chosen_language or row.telegram_language,
         "blocked": row.blocked_at is not None,
+        "deleted": row.deactivated_at is not None,
         "since": row.created_at,
     }
 
@@ -179,6 +180,7 @@ def entitlement(row: Entitlement) -> Record:
         "plan": row.plan.product_name or row.plan.stripe_price_id,
         "kind": row.kind,
         "ground": row.external_id,
+        "paid_by": row.stripe_customer_id,
         "holds": row.holds,
         "status": row.status,
         "reason": row.reason,

@@ -65,7 +65,7 @@ def sync_account_alerts(account_id: int, now: datetime) -> None:
     """Make a Stripe account's alerts be what its row says, within the caller's transaction."""
     problem = StripeAccount.objects.filter(id=account_id).values_list("problem", flat=True).first()
     troubles = [_trouble(problem, OF_ACCOUNTS, "")] if problem else []
-    match_alerts(OF_ACCOUNTS | {OTHER}, troubles, now, stripe_account_id=account_id)
+    match_alerts(OF_ACCOUNTS | {OTHER}, troubles, now, stripe_account_id=account_id, within="")
 
 
 def restate(integration_id: int, of_bot: list[dict[str, object]] | None = None) -> None:

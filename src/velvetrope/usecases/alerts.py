@@ -83,9 +83,18 @@ def keep_alerts(
     *,
     integration_id: int | None = None,
     stripe_account_id: int | None = None,
+    within: str | None = None,
 ) -> None:
-    """Close those open alerts with one of the codes whose (code, subject) is not listed."""
-    whose = {"integration_id": integration_id, "stripe_account_id": stripe_account_id}
+    """Close those open alerts with one of the codes whose (code, subject) is not listed.
+
+    `within` is the only subject that is looked at; None looks at all.
+    """
+    whose: dict[str, object] = {
+        "integration_id": integration_id,
+        "stripe_account_id": stripe_account_id,
+    }
+    if within is not None:
+        whose["subject"] = within
     rows = Alert.objects.filter(code__in=codes, closed_at=None, **whose).values_list(
         "pk", "code", "subject"
     )
@@ -99,8 +108,9 @@ def match_alerts(
     *,
     integration_id: int | None = None,
     stripe_account_id: int | None = None,
+    within: str | None = None,
 ) -> None:
-    """Make the open alerts with these codes be exactly these troubles."""
+    """Make the open alerts with these codes, and with the subject `within`, be these troubles."""
     wanted = {(one.code, one.subject): one for one in troubles}
     keep_alerts(
         codes,
@@ -108,6 +118,7 @@ def match_alerts(
         now,
         integration_id=integration_id,
         stripe_account_id=stripe_account_id,
+        within=within,
     )
     for one in wanted.values():
         open_alert(

@@ -49,8 +49,11 @@ EVENT_TYPES: Final = (*BILLING_EVENTS, *PRICING_EVENTS)
 
 MISSED: Final = "stripe_events_missed"
 SILENT: Final = "stripe_silent"
-#: Troubles with the key, as far as events and endpoints are concerned.
-_KEY: Final = ("stripe_key_missing", "stripe_key_invalid", "stripe_permission")
+#: Trouble with the key, as far as events and endpoints are concerned; a key that works for
+#: nothing is noticed sooner elsewhere.
+_KEY: Final = ("stripe_permission",)
+#: What alerts about that are about.
+_EVENTS: Final = "events"
 
 
 class BackfillOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,7 +198,8 @@ class BackfillHandler:
         if facts is None:
             return EventOutcome.IGNORED.value
         account = order.stripe_account_id
-        _match(_KEY, _key_troubles(facts), account, work)
+        troubles = _key_troubles(facts)
+        alerts.match_alerts(_KEY, troubles, work.now, stripe_account_id=account, within=_EVENTS)
         if facts.refused is not None:
             return EventOutcome.HANDLED.value
         if facts.missed:
@@ -234,7 +238,7 @@ def _key_troubles(facts: Backfilled) -> list[Trouble]:
     error = facts.refused
     if error is None or error.code not in _KEY:
         return []
-    return [Trouble(error.code, "events", {k: v for k, v in error.data.items() if k != "account"})]
+    return [Trouble(error.code, _EVENTS, {k: v for k, v in error.data.items() if k != "account"})]
 
 
 def _silence_troubles(facts: Backfilled) -> list[Trouble]:

@@ -280,7 +280,7 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         ),
     ),
     "stripe_events_missed": (
-        "{events} events of Stripe's never came by themselves and had to be fetched.",
+        "Events of Stripe's never came by themselves and had to be fetched: {events}.",
         (
             "Open Stripe, Developers, Webhooks, and see why deliveries to this server fail. "
             "Nothing is lost meanwhile: what is missed is fetched every hour, only late."

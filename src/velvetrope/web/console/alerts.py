@@ -9,6 +9,7 @@ from django.contrib.admin import SimpleListFilter
 
 from velvetrope.store.models import Alert, Chat
 from velvetrope.usecases import operations
+from velvetrope.usecases.wording.alert_endings import ENDINGS
 from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.base import RecordAdmin
@@ -98,6 +99,7 @@ class AlertAdmin(RecordAdmin[Alert]):
                 Fact("Mend it at", pieces.link(url, label)),
                 Fact("Of", found.where),
                 Fact("Since", moments.when(row.opened_at)),
+                Fact("Ends", ENDINGS.get(row.code, "–")),
                 Fact("Over since", moments.when(row.closed_at)),
                 Fact("Told", _told(row)),
                 Fact("Told of its end", moments.when(row.end_told_at)),

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from velvetrope.domain.states import GIVEN, EntitlementKind
 from velvetrope.domain.validation import Invalid
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.utils.safestring import SafeString
 
 REINVITE_QUESTION = (
     "The bot writes to the person and shows the way in to every chat that they hold a right to; "
@@ -76,8 +77,8 @@ class CustomerAdmin(RecordAdmin[Customer]):
         return moments.ago(row.created_at)
 
     @admin.display(description="")
-    def state(self, row: Customer) -> SafeString | str:
-        return pieces.badge("blocks the bot", "warn") if row.blocked_at else ""
+    def state(self, row: Customer) -> SafeString:
+        return _unreachable(row)
 
     def rows_for_page(self, rows: QuerySet[Customer]) -> QuerySet[Customer]:
         return rows.select_related("integration__stripe_account").defer(
@@ -111,6 +112,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
             "stripe_url": _stripe_url(row),
         }
         story = why.story_of(request, row)
+        facts = [*_facts(row), *_payers(row, entitlements)]
         return Record(
             title=_name(row),
             badges=_badges(row, entitlements),
@@ -118,7 +120,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
             panels=[
                 *([("console/grant.html", panel)] if may_act else []),
                 why.timeline(request, story),
-                ("console/about.html", {"title": "About this person", "facts": _facts(row)}),
+                ("console/about.html", {"title": "About this person", "facts": facts}),
             ],
             tables=customer_tables.tables_of(row, entitlements),
         )
@@ -133,8 +135,35 @@ def _badges(row: Customer, entitlements: Sequence[Entitlement]) -> list[SafeStri
     holds = any(one.holds for one in entitlements)
     badges = [pieces.badge("paid up", "good") if holds else pieces.badge("no entitlement", "off")]
     if row.blocked_at:
-        badges.append(pieces.badge("blocks the bot", "warn"))
+        badges.append(_unreachable(row))
     return badges
+
+
+def _unreachable(row: Customer) -> SafeString:
+    """Say why no message reaches the person; nothing if they do."""
+    if row.deactivated_at:
+        return pieces.badge("Telegram account deleted", "bad")
+    return pieces.badge("blocks the bot", "warn") if row.blocked_at else SafeString("")
+
+
+def _payers(row: Customer, entitlements: Sequence[Entitlement]) -> list[Fact]:
+    """Say who pays, if that is somebody else; it doesn't matter for what the person holds."""
+    others = {
+        one.stripe_customer_id: one
+        for one in entitlements
+        if one.stripe_customer_id and one.stripe_customer_id != row.stripe_customer_id
+    }
+    return [Fact("Paid for by", _payer(row, name)) for name in others]
+
+
+def _payer(row: Customer, name: str) -> SafeString:
+    account = row.integration.stripe_account_id
+    known = Customer.objects.filter(
+        stripe_customer_id=name, integration__stripe_account_id=account
+    ).first()
+    if known is None:
+        return format_html("{}, nobody known here", pieces.code(name))
+    return format_html("{} ({})", pieces.row_link(known, who(known)), pieces.code(name))
 
 
 def _facts(row: Customer) -> list[Fact]:
@@ -148,6 +177,7 @@ def _facts(row: Customer) -> list[Fact]:
         Fact("Came from", row.source or "–"),
         Fact("Pressed /start", moments.when(row.started_at)),
         Fact("Blocked the bot", moments.when(row.blocked_at)),
+        Fact("Telegram account deleted", moments.when(row.deactivated_at)),
         Fact("Known since", moments.when(row.created_at)),
         Fact("Id", pieces.code(row.pk)),
     ]
