@@ -8,8 +8,11 @@ from velvetrope.cli.failures import CommandError, Exit
 from velvetrope.cli.finding import find_bot
 from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_record, print_records
+from velvetrope.store.clock import present
 from velvetrope.store.models import Chat
 from velvetrope.usecases import operations
+from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.terms import Terms, name_of
 
 if TYPE_CHECKING:
     import argparse
@@ -47,14 +50,15 @@ def recheck(options: argparse.Namespace) -> int:
 
 
 def _rows(held: HeldChat) -> list[Record]:
+    terms = Terms(held.chat.integration, present())
     return [
         {
             "bot": held.chat.integration.name,
             "chat": held.chat.telegram_id,
             "member": one.customer.pk,
-            "name": one.customer.first_name,
+            "name": name_of(one.customer),
             "since": one.access.desired_at,
-            "because": [f"{row.plan}: {row.reason}" for row in one.ended],
+            "because": [because(Ground.of(row, terms), terms) for row in one.ended],
         }
         for one in held.people
     ]

@@ -47,7 +47,7 @@ def test_who_waits_is_shown_with_what_ended(browser: Client, world: World, page:
     words = said(browser, browser.get(page))
     assert str(world.chat) in words
     assert world.customer.first_name in words
-    assert f"{world.plan}: ended" in words
+    assert f"«{world.plan}» has ended" in words
     menu = said(browser, browser.get(reverse("admin:index")))
     assert "Removals 1" in menu
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from velvetrope.store.models import Customer, Integration
 from velvetrope.usecases import operations
-from velvetrope.usecases.explaining.terms import Terms
+from velvetrope.usecases.explaining.terms import Terms, actor
 from velvetrope.usecases.rehearsing import words
 from velvetrope.usecases.rehearsing.rehearsal import Change, Effect
 from velvetrope.usecases.wording.problems import explain
@@ -84,6 +84,7 @@ def _shown(run: DryRun, integration: Integration) -> dict[str, object]:
     return {
         "run": run,
         "asked": moments.ago(run.asked_at),
+        "asked_by": actor(run.asked_by),
         "problem": explain(run.error_code) if run.error_code else None,
         "exoduses": words.find_exoduses(run.counts, terms),
         "tables": [
@@ -102,6 +103,9 @@ def _table(effect: Effect, number: int, changes: Sequence[Change], terms: Terms)
         told = words.tell(change, terms)
         person = people.get(change.customer_id)
         name = "gone since" if person is None else pieces.row_link(person, who(person))
-        rows.append((name, told.what, told.why or "–"))
+        rows.append((name, told.what, told.why))
     more = f", the first {len(found)} of them" if number > len(found) else ""
-    return Table(f"{_TITLES[effect]}: {number:,}{more}", ("Person", "What", "Because"), rows)
+    title = f"{_TITLES[effect]}: {number:,}{more}"
+    if effect is Effect.MESSAGE:  # the occasion is the reason
+        return Table(title, ("Person", "What"), [row[:2] for row in rows])
+    return Table(title, ("Person", "What", "Because"), rows)

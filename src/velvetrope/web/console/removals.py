@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from velvetrope.store.models import Access, Chat
 from velvetrope.usecases import operations
+from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.terms import Terms
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.people_search import number_of
@@ -139,19 +141,20 @@ def _chosen(request: HttpRequest, chat: Chat) -> list[int]:
 
 
 def _room(held: HeldChat) -> _Room:
+    terms = Terms(held.chat.integration, moments.now())
     return _Room(
         held=held,
         page=pieces.row_link(held.chat),
         since=moments.ago(held.chat.brake_at),
-        lines=[_line(one) for one in held.people],
+        lines=[_line(one, terms) for one in held.people],
     )
 
 
-def _line(one: HeldPerson) -> _Line:
+def _line(one: HeldPerson, terms: Terms) -> _Line:
     return _Line(
         access_id=one.access.pk,
         person=pieces.row_link(one.customer, who(one.customer)),
-        why=pieces.lines(f"{row.plan}: {row.reason.replace('_', ' ')}" for row in one.ended),
+        why=pieces.lines(because(Ground.of(row, terms), terms) for row in one.ended),
         since=moments.when(one.access.desired_at),
     )
 
