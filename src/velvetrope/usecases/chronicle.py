@@ -90,6 +90,7 @@ def _of_right(row: Entitlement, policy: Policy) -> dict[str, object]:
         "holds": row.holds,
         "reason": row.reason,
         "until": _moment(until_of(row, policy)),
+        "failed_at": _moment(row.past_due_since),
         "refund": row.refund,
         "dispute": row.dispute,
         "collection_paused": row.collection_paused,

@@ -33,11 +33,11 @@ ORDERS: Final[Mapping[str, str]] = {
     "item.discarded": "{who} gave up a call that failed",
 }
 
-#: What the product writes down besides decisions.
+#: What the product writes down besides decisions; empty for what is told by something else.
 REMARKS: Final[Mapping[str, str]] = {
     "remove_planned": "the person is to be taken out of the chat",
     "removal_held": "too many were to leave at once: the removal waits for an operator",
-    "removal_asked": "Stripe and Telegram were asked again, and the person is taken out",
+    "removal_asked": "",  # the call that follows says it
     "unknown_subscription_status": (
         "Stripe says something of the subscription that this version does not know: "
         "access stays as it was"
@@ -73,6 +73,7 @@ def entries_of_record(row: AuditEntry, terms: Terms) -> list[Entry]:
             source_id=row.pk,
         )
         for kind, text, tone in told
+        if text
     ]
 
 
@@ -88,6 +89,7 @@ def ground_of_record(values: Values) -> Ground:
         reason=str(values.get("reason") or ""),
         holds=bool(values.get("holds")),
         until=_moment(values.get("until")),
+        failed_at=_moment(values.get("failed_at")),
         refund=str(values.get("refund") or ""),
         dispute=str(values.get("dispute") or ""),
         collection_paused=bool(values.get("collection_paused")),

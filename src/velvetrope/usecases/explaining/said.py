@@ -73,6 +73,15 @@ MESSAGES: Final[Mapping[ItemState, tuple[str, Tone]]] = {
     ItemState.DEAD: ("could not be told: {what}{why}", Tone.BAD),
     ItemState.DISCARDED: ("was not told, an operator gave it up: {what}{why}", Tone.PLAIN),
 }
+ANSWERS: Final[Mapping[ItemState, tuple[str, Tone]]] = {
+    ItemState.SENT: ("the bot answered", Tone.PLAIN),
+    ItemState.PENDING: ("the bot is about to answer", Tone.WARN),
+    ItemState.CLAIMED: ("the bot is answering", Tone.WARN),
+    ItemState.SKIPPED: ("the bot's answer was overtaken{why}", Tone.PLAIN),
+    ItemState.SUSPENDED: ("the bot can't answer before you have mended something{why}", Tone.BAD),
+    ItemState.DEAD: ("the bot's answer did not arrive{why}", Tone.BAD),
+    ItemState.DISCARDED: ("the bot's answer did not arrive, and was given up{why}", Tone.PLAIN),
+}
 ASKED: Final[Mapping[ItemState, tuple[str, Tone]]] = {
     ItemState.SENT: ("the bot asked Telegram {what}", Tone.PLAIN),
     ItemState.PENDING: ("the bot is about to ask Telegram {what}", Tone.WARN),
@@ -93,8 +102,9 @@ def entry_of_item(row: OutboxItem, terms: Terms) -> Entry:
         what = CALLS[action_of(_item(row))].format(chat=terms.chat_of_telegram(row.chat_id))
         table, kind, at = ASKED, EntryKind.CALL, row.created_at
     else:
-        what = f"«{occasion_in_words(row.occasion)}»" if row.occasion else "an answer to that"
-        table, kind, at = MESSAGES, EntryKind.MESSAGE, row.finished_at or row.created_at
+        what = f"«{occasion_in_words(row.occasion)}»" if row.occasion else ""
+        table = MESSAGES if row.occasion else ANSWERS
+        kind, at = EntryKind.MESSAGE, row.finished_at or row.created_at
     why = f" – {clause(explain(row.error_code).what)}" if row.error_code else ""
     text, tone = table[ItemState(row.state)]
     return Entry(
