@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.urls import path
 
 from velvetrope.domain.states import Registration
 from velvetrope.store.models import Chat, Integration, Plan
 from velvetrope.usecases import onboarding, operations
 from velvetrope.usecases.wording.problems import Explanation, explain, explain_all
-from velvetrope.web.console import dry_run, from_before, hearing, messages, moments, pieces
+from velvetrope.web.console import dry_run, from_before, hearing, messages, moments, pieces, policy
 from velvetrope.web.console.actors import actor_of
 from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import UseCaseAdmin
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
     from django.forms import ModelForm
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
     from django.utils.safestring import SafeString
 
 #: The names of the form's fields that the use case takes as they are.
@@ -89,6 +92,19 @@ class IntegrationAdmin(UseCaseAdmin[Integration]):
     @admin.display(description="verified", ordering="verified_at")
     def verified(self, row: Integration) -> SafeString:
         return moments.ago(row.verified_at)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "<path:object_id>/policy/",
+            self.admin_site.admin_view(self.policy_view),
+            name="store_integration_policy",
+        )
+        return [own, *super().get_urls()]
+
+    def policy_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return policy.policy_page(request, self.admin_site, self.row_or_404(request, object_id))
 
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Integration]]:
         return (
@@ -179,6 +195,7 @@ def _facts(row: Integration) -> list[Fact]:
         ("Customers", "list", pieces.list_url("customer", integration=key)),
         ("Outbox", "list", pieces.list_url("outboxitem", integration=key)),
         ("Messages", "what is sent, and when", messages.page_of(key)),
+        ("Access policy", "what each fact about a payment means", policy.address_of(row)),
         ("Texts", "own wordings", pieces.list_url("textoverride", integration=key)),
         ("History", "audit log", pieces.list_url("auditentry", integration=key)),
     )
