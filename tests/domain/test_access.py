@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,10 +14,14 @@ from velvetrope.domain.access import (
     Decision,
     EntitlementFacts,
     Reason,
+    chats_open,
     decide,
 )
-from velvetrope.domain.policy import Policy
+from velvetrope.domain.policy import RULES, Policy
 from velvetrope.domain.states import Dispute, EntitlementKind, Refund
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 POLICY = Policy()
@@ -170,3 +176,66 @@ def test_a_running_subscription_that_was_not_looked_at_since_never_lapses(
         assert facts.seen_at is not None
         ends = [end for end in (facts.period_end, facts.ends_at) if end is not None]
         assert facts.seen_at >= min(ends) + POLICY.slack
+
+
+# Several rights of one person
+
+chats = st.frozensets(st.integers(1, 6), max_size=4)
+rights = st.lists(st.tuples(any_facts(), chats), max_size=6)
+policies = st.builds(
+    Policy,
+    **{
+        rule.name: st.booleans() if rule.bounds is None else st.integers(*rule.bounds)
+        for rule in RULES
+    },
+)
+
+
+def opened(
+    policy: Policy, held: Sequence[tuple[EntitlementFacts, frozenset[int]]], now: datetime
+) -> frozenset[int]:
+    return chats_open((decide(policy, facts, now).holds, own) for facts, own in held)
+
+
+@given(policy=policies, held=rights, now=moments)
+def test_a_chat_is_open_exactly_while_some_right_opens_it(
+    policy: Policy, held: list[tuple[EntitlementFacts, frozenset[int]]], now: datetime
+) -> None:
+    for chat in range(1, 7):
+        by_itself = [opened(policy, [right], now) for right in held]
+        assert (chat in opened(policy, held, now)) is any(chat in one for one in by_itself)
+
+
+@given(policy=policies, held=rights, more=rights, now=moments)
+def test_another_right_never_closes_a_chat_and_their_order_does_not_matter(
+    policy: Policy,
+    held: list[tuple[EntitlementFacts, frozenset[int]]],
+    more: list[tuple[EntitlementFacts, frozenset[int]]],
+    now: datetime,
+) -> None:
+    assert opened(policy, held, now) <= opened(policy, [*held, *more], now)
+    assert opened(policy, [*held, *more], now) == opened(policy, [*more, *held], now)
+
+
+@given(policy=policies, held=rights, facts=any_facts(), old=chats, new=chats, now=moments)
+def test_a_change_of_plan_leaves_alone_what_both_plans_open(
+    policy: Policy,
+    held: list[tuple[EntitlementFacts, frozenset[int]]],
+    facts: EntitlementFacts,
+    old: frozenset[int],
+    new: frozenset[int],
+    now: datetime,
+) -> None:
+    before = opened(policy, [*held, (facts, old)], now)
+    after = opened(policy, [*held, (facts, new)], now)
+    assert before - after <= old - new
+    assert after - before <= new - old
+
+
+@given(policy=policies, facts=any_facts(), now=moments)
+def test_no_policy_ends_what_was_not_looked_at_since_its_deadline(
+    policy: Policy, facts: EntitlementFacts, now: datetime
+) -> None:
+    decision = decide(policy, replace(facts, seen_at=None), now)
+    is_subscription = facts.kind is EntitlementKind.SUBSCRIPTION
+    assert not (is_subscription and decision.reason in {Reason.LAPSED, Reason.GRACE_OVER})

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.states import Dispute, EntitlementKind, Refund
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from velvetrope.domain.policy import Policy
 
 #: Stripe's subscription statuses that end access whatever the dates say.
@@ -78,6 +80,14 @@ def decide(policy: Policy, facts: EntitlementFacts, now: datetime) -> Decision:
             return _until(facts.period_end, Reason.PAID, now)
         case EntitlementKind.SUBSCRIPTION:
             return _decide_subscription(policy, facts, now)
+
+
+def chats_open(rights: Iterable[tuple[bool, Iterable[int]]]) -> frozenset[int]:
+    """Give the chats that are open by rights of (whether it holds, the chats of its plan).
+
+    Each right opens its own: a chat is open while any of them opens it.
+    """
+    return frozenset(chat for holds, chats in rights if holds for chat in chats)
 
 
 def _taken_back(policy: Policy, facts: EntitlementFacts) -> Reason | None:

@@ -81,7 +81,7 @@ class Policy:
     grace_days: int = _rule(
         7,
         "Grace after a failed payment",
-        "Whoever's renewal fails stays in for so long, counted from the first failure. Later "
+        "How long somebody whose renewal failed stays in, counted from the first failure; later "
         "attempts don't start it anew. 0: out at once.",
         (0, 90),
         "days",
@@ -90,7 +90,7 @@ class Policy:
     slack_hours: int = _rule(
         2,
         "Patience at the end of a paid period",
-        "When a paid period is over, so long is waited before Stripe is asked whether it was "
+        "How long to wait after the end of a paid period before asking Stripe whether it was "
         "renewed. A renewal takes Stripe about an hour, so it can't be less than one.",
         (1, 72),
         "hours",
@@ -98,8 +98,8 @@ class Policy:
     collection_pause_keeps: bool = _rule(
         True,  # noqa: FBT003  the default of a table's row
         "Collection paused: stays",
-        "You pause the collection of payments in Stripe: the member stays in meanwhile. No: out "
-        "until collection goes on. (A subscription that Stripe itself calls «paused» is out.)",
+        "While you pause the collection of payments in Stripe, the member stays in. No: out until "
+        "it goes on. (A subscription that Stripe itself calls «paused» is out in any case.)",
     )
     refund_ends: bool = _rule(
         True,  # noqa: FBT003  the default of a table's row
@@ -133,8 +133,8 @@ class Policy:
     brake_members: int = _rule(
         5,
         "Brake: members",
-        "A chat loses at most so many members, or the share below if that is more, before you are "
-        "asked to confirm.",
+        "A chat loses at most this many members, or the share below if that is more, before you "
+        "are asked to confirm.",
         (1, 100_000),
         "members",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from velvetrope.domain.access import chats_open
 from velvetrope.domain.door import DoorAction, Place, plan_action, wanted_action
 from velvetrope.domain.states import CheckoutState, Presence, Priority
 from velvetrope.store.models import Access
@@ -78,8 +79,8 @@ def reconcile(work: Work, customer: Customer) -> None:
 
 def chats_opened(work: Work, view: IntegrationView, customer: Customer) -> frozenset[int]:
     """Give the chats that some entitlement opens."""
-    plans = (view.plan(row.plan_id) for row in work.entitlements(customer) if row.holds)
-    return frozenset(chat_id for plan in plans if plan for chat_id in plan.chat_ids)
+    rows = work.entitlements(customer)
+    return chats_open((row.holds, opened_by(view, row.plan_id)) for row in rows)
 
 
 def chats_being_bought(work: Work, view: IntegrationView, customer: Customer) -> frozenset[int]:

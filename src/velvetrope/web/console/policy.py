@@ -90,7 +90,7 @@ def said(value: Value, rule: Rule) -> str:
     """Put a value into words: «yes», «7 days»."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value} {rule.unit}"
+    return f"{value} {rule.unit.removesuffix('s') if value == 1 else rule.unit}"
 
 
 def _typed(value: Value) -> str:
