@@ -169,7 +169,9 @@ def _tell_closed(telling: Telling) -> bool:
     lost = tuple(chat for chat in view.chats_of(telling.plan) if chat.id not in still_open)
     if not lost or not view.messages.is_on(MessageKind.ACCESS_ENDED):
         return False
-    message = messages.access_ended(telling.words, (telling.plan,), lost, row.reason)
+    # What Stripe still tries to collect is paid rather than bought a second time.
+    bill = telling.papers.bill_url if row.status == "past_due" else None
+    message = messages.access_ended(telling.words, (telling.plan,), lost, row.reason, bill_url=bill)
     telling.say(MessageKind.ACCESS_ENDED, message, telling.again("ended"))
     return True
 

@@ -174,6 +174,10 @@ def _with_plans(words: Words, plans: tuple[PlanView, ...]) -> Iterator[tuple[str
     for reason in Reason:
         message = messages.access_ended(words, [first], chats, reason.value)
         yield f"access ended: {reason}", message
+    unpaid = Reason.GRACE_OVER.value
+    for url in ("", "https://invoice.example.com/i/1"):
+        message = messages.access_ended(words, [first], chats, unpaid, bill_url=url)
+        yield f"access ended with a bill {url}", message
     yield "plan ended", messages.access_ended(words, plans, [], Reason.LAPSED.value)
     yield "access restored", messages.access_restored(words, first, chats)
     yield "access granted", messages.access_granted(words, first, [])

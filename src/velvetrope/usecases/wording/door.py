@@ -69,21 +69,25 @@ def access_ended(
     plans_lost: Sequence[PlanView],
     chats: Sequence[ChatView],
     reason: str,
+    *,
+    bill_url: str | None = None,
 ) -> OutgoingMessage:
-    """Tell what has ended and why (a `Reason` of domain/access.py), with the way back."""
+    """Tell what has ended and why (a `Reason` of domain/access.py), with the way back.
+
+    That is the bill, if it is given, which may be without an address, else the plans.
+    """
     why = _WHY_ENDED.get(Reason(reason)) if reason in {*Reason} else None
     if chats:
         ended = words.text("ended.chats", chats=words.chat_names(chats))
     else:
         ended = words.text("ended.plans", plans=words.plan_names(plans_lost))
-    buttons = parts.ways_back(words, plans_lost)
+    if bill_url is None:
+        buttons = parts.ways_back(words, plans_lost)
+        way_back = words.text("ended.come_back") if buttons else ""
+    else:
+        buttons, way_back = parts.bill_buttons(words, bill_url), words.text("ended.pay")
     return OutgoingMessage(
-        parts.paragraphs(
-            ended,
-            words.text(why) if why else "",
-            words.text("ended.come_back") if buttons else "",
-        ),
-        buttons,
+        parts.paragraphs(ended, words.text(why) if why else "", way_back), buttons
     )
 
 
