@@ -39,8 +39,8 @@ from velvetrope.usecases import (
     watching,
 )
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
-from velvetrope.usecases.adoption import adopting, counting, looking
-from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER
+from velvetrope.usecases.adoption import adopting, announcing, counting, looking
+from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER, TELL
 from velvetrope.usecases.alert_dead import sweep_dead_letters
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
 from velvetrope.usecases.conversation.routes import conversation_handlers
@@ -219,6 +219,7 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         LOOK: looking.LookHandler(services),
         ORDER: adopting.OrderHandler(),
         ADOPT: adopting.AdoptHandler(services),
+        TELL: announcing.TellHandler(),
         COUNT: counting.CountHandler(services),
         REMOVE: RemoveHandler(services),
         REVIEW: ReviewHandler(services),

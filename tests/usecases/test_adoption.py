@@ -132,6 +132,36 @@ def test_only_who_can_be_told_is_told_and_only_once(office: Office) -> None:
     assert Entitlement.objects.count() == 2
 
 
+def test_at_night_nobody_is_told_before_the_morning(office: Office) -> None:
+    office.inside(ANN)
+    office.now = office.now.replace(hour=23)
+    office.adopted(f"user_id\n{ANN}\n")
+    assert office.holder(ANN).holds
+    assert office.calls("sendMessage") == []
+    office.later(timedelta(hours=11))
+    office.run_jobs()
+    assert "Your place is kept" in office.texts()[0]
+
+
+def test_who_has_subscribed_before_the_morning_is_not_asked_to(office: Office) -> None:
+    office.inside(ANN)
+    office.now = office.now.replace(hour=23)
+    office.adopted(f"user_id\n{ANN}\n")
+    office.subscribes()
+    office.sent()
+    office.later(timedelta(hours=11))
+    office.run_jobs()
+    assert office.calls("sendMessage") == []
+
+
+def test_an_operator_may_keep_the_bot_from_telling(office: Office) -> None:
+    office.integration.reminders = {"place_kept": False}
+    office.integration.save()
+    office.inside(ANN)
+    office.adopted(f"user_id\n{ANN}\n")
+    assert office.calls("sendMessage") == []
+
+
 def test_another_day_moves_the_end(office: Office) -> None:
     office.inside(11)
     office.adopted("user_id\n11\n")

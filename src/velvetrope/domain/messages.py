@@ -21,6 +21,7 @@ class MessageKind(StrEnum):
     PAYMENT_LOST = "payment_lost"
     WELCOME = "welcome"
     ACCESS_GRANTED = "access_granted"
+    PLACE_KEPT = "place_kept"
     ACCESS_RESTORED = "access_restored"
     PLAN_CHANGED = "plan_changed"
     TRIAL_ENDS = "trial_ends"
@@ -72,6 +73,12 @@ RULES: Final[Mapping[MessageKind, MessageRule]] = {
     MessageKind.ACCESS_GRANTED: MessageRule(
         "Access given",
         "An operator has given access by hand. If it is off, only the way in is sent.",
+    ),
+    MessageKind.PLACE_KEPT: MessageRule(
+        "Place kept",
+        "A member from before is adopted from a list: until when the place is kept, and how to "
+        "stay.",
+        Timing.CIVIL,
     ),
     MessageKind.ACCESS_RESTORED: MessageRule(
         "Access restored",

@@ -9,7 +9,8 @@ from velvetrope.domain.adoption import Outcome, Whereabouts, is_taken_over, summ
 from velvetrope.domain.states import AdoptionState, EntitlementKind, EventOutcome
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Adoption, AdoptionRow
-from velvetrope.usecases.adoption.giving import give, tell_adopted, watch
+from velvetrope.usecases.adoption.announcing import announce
+from velvetrope.usecases.adoption.giving import give, watch
 from velvetrope.usecases.adoption.jobs import ADOPT, ORDER, AdoptJob, ListJob, defer_next
 from velvetrope.usecases.adoption.looking import AT_ONCE, PAUSE
 from velvetrope.usecases.adoption.numbers import count_outcomes
@@ -123,8 +124,9 @@ def _adopt(work: Work, person: Person) -> Outcome:
     if gift.outcome is Outcome.REVOKED:
         return gift.outcome
     watch(work, view, customer, person.places)
-    tell_adopted(work, view, customer, gift)
     is_new = gift.outcome is Outcome.ADOPTED
+    if is_new:
+        announce(work, view, customer, gift.row)
     return Outcome.GIVEN if is_new and where is not Whereabouts.INSIDE else gift.outcome
 
 

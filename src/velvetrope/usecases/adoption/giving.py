@@ -9,9 +9,6 @@ from velvetrope.domain.adoption import Outcome
 from velvetrope.domain.states import EntitlementKind, Presence
 from velvetrope.store.models import Entitlement
 from velvetrope.usecases import entitlements, membership
-from velvetrope.usecases.telling import tell
-from velvetrope.usecases.wording import messages
-from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,21 +108,3 @@ def pays_for(work: Work, view: IntegrationView, customer: Customer, plan_id: int
         for chat_id in membership.opened_by(view, row.plan_id)
     }
     return held.issuperset(wanted)
-
-
-def tell_adopted(work: Work, view: IntegrationView, customer: Customer, gift: Gift) -> None:
-    """Tell once, if the bot may write to the person and there is something to do or to know."""
-    row = gift.row
-    plan = view.plan(row.plan_id)
-    if customer.started_at is None or plan is None or gift.outcome is not Outcome.ADOPTED:
-        return
-    words = words_for(customer, view, work.now)
-    chats = view.chats_of(plan)
-    doors = membership.doors(work, customer, chats)
-    if row.kind == EntitlementKind.GRANT.value:
-        message = messages.access_granted(words, plan, doors)
-    elif pays_for(work, view, customer, plan.id) or row.period_end is None:
-        return
-    else:
-        message = messages.place_kept(words, chats, row.period_end, doors)
-    tell(work, view, customer, message, occasion=f"adopted:{row.external_id}")

@@ -19,6 +19,8 @@ LOOK: Final = "adoption_look"
 ORDER: Final = "adoption_order"
 #: Adopts one person, in their own lane.
 ADOPT: Final = "adopt"
+#: Tells one person in the morning that they were adopted at night.
+TELL: Final = "adoption_tell"
 #: Asks how many members the chats of an integration have.
 COUNT: Final = "count_members"
 
@@ -36,6 +38,14 @@ class AdoptJob(msgspec.Struct, frozen=True):
     row_id: int
     integration_id: int
     telegram_user_id: int
+
+
+class TellJob(msgspec.Struct, frozen=True):
+    """Names what a person is to be told of; runs in the person's lane."""
+
+    integration_id: int
+    telegram_user_id: int
+    entitlement_id: int
 
 
 def lane_of(adoption_id: int) -> str:

@@ -60,6 +60,7 @@ JOBS: Final[Mapping[str, str]] = {
     "remind": "it was time to write to them about what is coming",
     "replan": "it was judged anew when they are to be reminded",
     "adopt": "a member from before was taken over",
+    "adoption_tell": "it was time to tell a member from before that their place is kept",
     "adoption_look": "Telegram was asked where members from before are",
     "adoption_order": "members from before were taken over, as an operator ordered",
     "count_members": "the members of a chat were counted",

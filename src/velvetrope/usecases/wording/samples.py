@@ -60,6 +60,7 @@ _SAMPLES: Final[Mapping[MessageKind, Sample]] = {
     MessageKind.ACCESS_GRANTED: lambda words, plan, chats, _: messages.access_granted(
         words, plan, chats
     ),
+    MessageKind.PLACE_KEPT: lambda words, _p, chats, at: messages.place_kept(words, chats, at),
     MessageKind.ACCESS_RESTORED: lambda words, plan, chats, _: messages.access_restored(
         words, plan, chats
     ),
