@@ -1,10 +1,14 @@
 # Everything a person types here works on a machine with Python 3.11, make and a package index.
 PYTHON ?= python3
+# How much of the long proof is done, which stories, and for how long at most.
+EXAMPLES ?= 2000
+SEED ?= 1
+MINUTES ?= inf
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint format lock messages bench-path pictures clean
+.PHONY: help setup demo serve test test-long mutations lint format lock messages bench-path pictures clean
 
 help:  ## say what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +32,12 @@ serve: setup  ## bring the database up to date and serve, with the settings of t
 test: setup  ## run all tests
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+test-long: setup  ## prove the promise in EXAMPLES=2000 random stories; SEED=1, MINUTES=… bounds a part
+	EXAMPLES=$(EXAMPLES) SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m tests.proof.long_run
+
+mutations: setup  ## break each safety rule on purpose, and see that a test finds it
+	$(BIN)/python -m tests.mutations.run
 
 lint: setup  ## judge form, types, layers, migrations and messages
 	$(BIN)/ruff check

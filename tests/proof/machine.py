@@ -220,3 +220,30 @@ class Machine(RuleBasedStateMachine):
     @rule(off=st.booleans())
     def switch(self, off: bool) -> None:
         self._play("switch_off" if off else "switch_on")
+
+    @rule(who=_people)
+    def sync(self, who: int) -> None:
+        self._play("sync", who=who)
+
+    @rule(
+        rule=st.sampled_from(
+            [
+                ("grace_days", "0"),
+                ("grace_days", "3"),
+                ("collection_pause_keeps", "no"),
+                ("refund_ends", "no"),
+                ("partial_refund_ends", "yes"),
+                ("dispute_suspends", "no"),
+                ("dispute_warning_suspends", "yes"),
+                ("dispute_lost_ends", "no"),
+                ("brake_members", "1"),
+            ]
+        )
+    )
+    def decree(self, rule: tuple[str, str]) -> None:
+        name, value = rule
+        self._play("rule", name=name, value=value)
+
+    @rule()
+    def confirm(self) -> None:
+        self._play("confirm")

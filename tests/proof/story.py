@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.faults.history import DAY, Gift, Right
+from tests.faults.history import DAY, Gift, Right, Terms
 from tests.proof.world import BOTH, FOR_EVER, MONTHLY, THIRTY_DAYS, TRIAL
 from velvetrope.sandbox.handset import SandboxError, members, session_of
 
@@ -58,6 +58,8 @@ class Story:
     #: Moments at which an operator let removals go on, or changed how many may be.
     releases: list[float] = field(default_factory=list)
     faults: int = 0
+    #: Rules of the policy that were changed.
+    rules: set[str] = field(default_factory=set)
     is_held: bool = False
     is_off: bool = False
     was_off: bool = False
@@ -75,9 +77,8 @@ class Story:
         for vendor in ("movements", "calls"):
             page = await world.house.telegram.get(f"{vendor}?limit=1")
             story.knows[vendor] = page["last"]
-        for kind, name in (("calls", "stripe"), ("events", "events")):
-            page = await world.house.stripe.get(f"{kind}?limit=1")
-            story.knows[name] = page["last"]
+        page = await world.house.stripe.get("calls?limit=1")
+        story.knows["stripe"] = page["last"]
         return story
 
     async def do(self, step: str, **how: Any) -> None:
@@ -218,6 +219,8 @@ class Story:
         """Sell the person something else from the same Stripe account."""
         tag = {"metadata[telegram_user_id]": str(self.people[who].id)}
         made = await self.world.call_stripe("customers", tag)
+        if "id" not in made:
+            return  # the call fell victim to a fault
         fields = {
             **tag,
             "customer": made["id"],
@@ -313,6 +316,30 @@ class Story:
             for gift in held:
                 gift.over = await self.world.now()
 
+    async def sync(self, who: int) -> None:
+        """Ask Stripe and Telegram about one now."""
+        person, bot = str(self.people[who].id), str(self.world.house.id)
+        await self._command("members", "sync", person, "--bot", bot, "--wait", "0")
+
+    async def rule(self, name: str, value: str) -> None:
+        """Change one rule of the policy."""
+        bot = str(self.world.house.id)
+        if await self._command("bots", "policy", bot, "--set", f"{name}={value}"):
+            self.rules.add(name)
+            if not name.startswith("brake_"):
+                given = int(value) if value.isdigit() else value == "yes"
+                self.world.history.decree(self.world.moment(), **{name: given})
+
+    async def confirm(self) -> None:
+        """Say yes as an operator to removals that the brake holds, if there are any."""
+        held = self.world.house.ledger.rows(
+            "SELECT telegram_id FROM store_chat WHERE brake_at IS NOT NULL"
+        )
+        for row in held:
+            self.releases.append(self.world.moment())
+            chat, bot = str(row["telegram_id"]), str(self.world.house.id)
+            await self._command("removals", "confirm", "--bot", bot, "--chat", chat, "--all")
+
     async def switch_off(self) -> None:
         self.is_off = self.was_off = True
         await self._command("bots", "disable", str(self.world.house.id))
@@ -328,7 +355,6 @@ class Story:
         """Let the product come to know what it may have missed, and everybody in who may be."""
         await self.settle_down()
         await self.switch_on()
-        await self._resend()
         for hours in (3, 25):
             await self.wait(hours)
             await self.settle_down()
@@ -338,6 +364,10 @@ class Story:
 
     async def close(self) -> None:
         """End what the people pay for, so that their months cost later stories no time."""
+        if self.rules:
+            resets = [word for name in sorted(self.rules) for word in ("--reset", name)]
+            assert await self._command("bots", "policy", str(self.world.house.id), *resets)
+            self.world.history.decree(self.world.moment(), **asdict(Terms()))
         for person in self.people:
             for subscription in self.world.history.subscriptions(person.id):
                 if subscription["status"] not in _OVER:
@@ -345,24 +375,14 @@ class Story:
         await self.settle_down()
         await self._let_removals_go_on()
 
-    async def _resend(self) -> None:
-        """Have Stripe send again what never arrived, as its dashboard can."""
-        page = await self.world.house.stripe.get(f"events?after={self.knows['events']}&limit=5000")
-        for event in page["events"]:
-            if event["pending_webhooks"]:
-                await self._stripe(f"events/{event['id']}/resend", {})
-        await self.world.quiet()
-
     async def _let_removals_go_on(self) -> None:
-        """Say yes as an operator to removals that the brake holds."""
+        """Confirm until nobody is held any more; a look may bring new ones to light."""
         for _ in range(CAST):
-            held = self.world.house.ledger.count(
-                "SELECT count(*) FROM store_chat WHERE brake_at IS NOT NULL"
-            )
-            if not held:
+            ledger = self.world.house.ledger
+            if not ledger.count("SELECT count(*) FROM store_chat WHERE brake_at IS NOT NULL"):
                 return
-            self.releases.append(self.world.moment())
-            await self._command("removals", "confirm", "--bot", str(self.world.house.id))
+            await self.confirm()
+            await self.world.tick()
             await self.settle_down()
 
     async def _everybody_knocks(self) -> None:
