@@ -33,7 +33,7 @@ def settings_of(theatre: Theatre) -> settings:
         derandomize=False,
         print_blob=False,
         report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if theatre.shrinks else (Phase.generate,),
         verbosity=Verbosity.normal,
         suppress_health_check=list(HealthCheck),
     )

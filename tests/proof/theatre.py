@@ -30,6 +30,8 @@ class Theatre:
         self.seed = seed
         self.examples = examples
         self.steps = steps
+        #: Whether a story that fails is made shorter.
+        self.shrinks = os.environ.get("VELVETROPE_PROOF_SHRINK") != "no"
         self._migrated = migrated
         self._runner = asyncio.Runner()
         self._world: World | None = None
