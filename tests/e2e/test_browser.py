@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import NARROW, WIDE
+from tests.processes import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,3 +103,52 @@ def test_an_operator_signs_in_and_finds_everything(
     page.get_by_role("link", name=built.bot).first.click()
     expect(page.get_by_text("registered", exact=False).first).to_be_visible()
     assert built.token.partition(":")[2] not in page.content()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
+def test_why_somebody_is_not_in_is_read_without_scrolling(
+    open_page: Callable[..., Page],
+    built: House,
+    sandbox: Sandbox,
+    served: Installation,
+    size: dict[str, int],
+    scheme: str,
+) -> None:
+    ann = person(sandbox, "en")
+    phone = f"/control/users/{ann}"
+    sandbox.telegram.post(f"{phone}/messages", json={"bot": built.bot, "text": "/start"})
+    whom = ("--bot", str(built.id))
+    found = eventually(
+        lambda: [
+            one
+            for one in served.command("members", "list", *whom, "--json").json
+            if one["telegram_user"] == ann
+        ]
+    )
+    made = served.command("createoperator", f"helper{size['width']}", "--json").json
+    page = open_page(
+        f"{served.url}/admin/store/customer/{found[0]['id']}/change/",
+        viewport=size,
+        color_scheme=scheme,
+    )
+    page.fill("input[name=username]", f"helper{size['width']}")
+    page.fill("input[name=password]", made["password"])
+    page.keyboard.press("Enter")
+    answer = page.locator(".vr-place").first
+    expect(answer).to_contain_text("nothing that opens this chat was ever paid for or given")
+    box = answer.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < size["height"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="Messages").click()
+    expect(page.locator(".vr-entry").first).to_contain_text("The bot answered")
+    page.locator("summary", has_text="Write to this person").click()
+    page.locator("textarea").fill("Hello from the people behind the bot")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("The message is on its way")).to_be_visible()
+
+    def arrived() -> bool:
+        page.reload()
+        return "it has arrived" in page.locator(".vr-why").inner_text()
+
+    assert eventually(arrived)

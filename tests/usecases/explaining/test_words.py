@@ -148,6 +148,7 @@ def test_every_state_of_rows_has_words() -> None:
 
     assert set(said.CALLS) == set(DoorAction)
     assert set(said.MESSAGES) == set(said.ANSWERS) == set(said.ASKED) == set(ItemState)
+    assert set(timeline.DELIVERIES) == set(ItemState)
     assert set(timeline.PAGES) == set(CheckoutState)
     assert set(places.SEEN) == set(Presence)
     assert {to for to, _ in recorded.MOVES} == set(Presence)

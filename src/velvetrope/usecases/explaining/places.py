@@ -155,7 +155,7 @@ def _inside(known: Known) -> _Seen:
     if access.problem in HELD:
         return (
             "still inside, because removals of this chat wait for you",
-            "See who is to leave, and confirm it, on the page of the chat.",
+            "Look at who is to leave, and confirm it, under «Removals».",
             Tone.BAD,
         )
     if access.problem:

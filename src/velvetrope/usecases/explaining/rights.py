@@ -141,7 +141,7 @@ PHRASES: Final[Mapping[str, Callable[[str, Ground, Terms], str]]] = {
         f"Stripe says «{ground.status}» of {what}, which this version does not know, "
         "so that access stays as it was"
     ),
-    "collection_paused": lambda what, _ground, _terms: (
+    Reason.COLLECTION_PAUSED: lambda what, _ground, _terms: (
         f"the collection of the payments of {what} is paused at Stripe, and access rests meanwhile"
     ),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db.models import Q
 
-from velvetrope.domain.states import CheckoutState, Source
+from velvetrope.domain.states import CheckoutState, ItemState, Source
 from velvetrope.store.models import AuditEntry, Checkout, InboxEvent, OutboxItem
 from velvetrope.store.unfinished import dead_events, unfinished_events
 from velvetrope.usecases import chronicle
@@ -16,6 +16,7 @@ from velvetrope.usecases.explaining.said import entry_of_item
 from velvetrope.usecases.explaining.story import Entry, EntryKind, Tone
 from velvetrope.usecases.explaining.terms import sentence
 from velvetrope.usecases.explaining.told import end_of, entry_of_event
+from velvetrope.usecases.operations.orders import MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +52,17 @@ _ORDER: Final = {EntryKind.PERSON: -2, EntryKind.ORDER: -1} | {
 }
 #: Updates that say no more than the change of place that follows from them.
 _VEHICLES: Final = frozenset({"chat_join_request", "chat_member"})
+
+#: What became of an operator's message.
+DELIVERIES: Final = {
+    ItemState.PENDING: "it is about to be sent",
+    ItemState.CLAIMED: "it is being sent",
+    ItemState.SENT: "it has arrived",
+    ItemState.SKIPPED: "it was not sent, since the person blocks the bot",
+    ItemState.SUSPENDED: "it waits until you have mended what is wrong with the bot",
+    ItemState.DEAD: "it did not arrive",
+    ItemState.DISCARDED: "it did not arrive, and was given up",
+}
 
 #: What became of a payment page.
 PAGES: Final = {
@@ -164,7 +176,10 @@ def _of_record(
     if job is None:
         return told
     end, tone = end_of(job)
-    if not end:
+    sent = next((one for one in items if one.cause == job.pk and job.kind == MESSAGE), None)
+    if not end and sent is not None:
+        end, tone = DELIVERIES[ItemState(sent.state)], entry_of_item(sent, terms).tone
+    elif not end:
         causes = {one.cause for one in records} | {one.cause for one in items}
         followed = job.pk in causes
         end = "done" if followed else "done, and nothing had to be changed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -43,8 +44,9 @@ _TABS: Final = {
 }
 _SHOW: Final = "show"
 _ALL: Final = "all"
-#: The orders whose end is told on top.
+#: The orders whose end is told on top: so many, given so lately.
 _ORDERS: Final = 2
+_LATELY: Final = timedelta(days=1)
 
 
 def story_of(request: HttpRequest, row: Customer) -> Story:
@@ -56,7 +58,10 @@ def story_of(request: HttpRequest, row: Customer) -> Story:
 def lead(request: HttpRequest, story: Story) -> Panel:
     """Give what answers «why am I not in?», with what came of the newest orders."""
     may = request.user.has_perm("store.view_auditentry")
-    orders = [one for one in reversed(story.entries) if one.job_id is not None and may]
+    since = moments.now() - _LATELY
+    orders = [
+        one for one in reversed(story.entries) if one.job_id is not None and one.at > since and may
+    ]
     return (
         "console/why.html",
         {
