@@ -134,3 +134,26 @@ async def test_what_belongs_to_another_product_is_stored_as_foreign_and_left_alo
     )
     listed = house.installation.command("events", "list", "--source", "stripe", "--json")
     assert listed.code == 0, listed.err
+
+
+async def test_a_change_of_plan_in_the_portal_keeps_the_person_inside_and_is_told_once(
+    house: House,
+) -> None:
+    person = await house.person()
+    await house.let_in(person, MONTHLY)
+    subscription = await house.subscription_of(person)
+    before = await person.last_id()
+    made = (await house.telegram.get("calls?limit=1"))["last"]
+    await house.stripe.post(f"subscriptions/{subscription['id']}", {"price": house.prices[YEARLY]})
+    told = await person.hears_after(before)
+    assert "Plan 2" in told.text
+    shown = house.shown(person)
+    assert [(one["plan"], one["holds"]) for one in shown["entitlements"]] == [("Plan 2", True)]
+    answer = await person.say("/status")
+    said = [one for one in await person.messages() if before < one.id < answer.id]
+    assert [one.text for one in said] == [told.text, "/status"]
+    assert await person.is_in(house.chat)
+    calls = (await house.telegram.get(f"calls?after={made}&limit=1000"))["calls"]
+    leaving = {"banChatMember", "unbanChatMember"}
+    about = [one for one in calls if one["params"].get("user_id") == person.id]
+    assert [one["method"] for one in about if one["method"] in leaving] == []

@@ -16,7 +16,7 @@ from velvetrope.sandbox.stripe.billing import (
 )
 from velvetrope.sandbox.stripe.errors import ApiError
 from velvetrope.sandbox.stripe.pages.discounts import use_code
-from velvetrope.sandbox.stripe.resources.subscriptions import set_end
+from velvetrope.sandbox.stripe.resources.subscriptions import move, set_end
 
 from .desk import conduct_named, owned, read
 
@@ -68,6 +68,8 @@ class SubscriptionChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
     #: `keep_as_draft`, `mark_uncollectible`, `void`, or `off`.
     pause_collection: str | None = None
     resumes_at: int | None = None
+    #: Another price, as the portal changes it.
+    price: str | None = None
     pause: bool = False
     resume: bool = False
     #: Force a status, known to Stripe or not.
@@ -170,6 +172,8 @@ async def change_subscription(simulator: Simulator, request: Request) -> Obj:
         with account.changing(subscription, "customer.subscription.updated"):
             off = change.pause_collection == "off"
             subscription["pause_collection"] = None if off else pause
+    if change.price is not None:
+        move(account, subscription, change.price)
     if change.pause:
         subscriptions.pause(account, subscription, "pause_requested")
     if change.resume:

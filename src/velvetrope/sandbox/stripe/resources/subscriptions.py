@@ -112,11 +112,30 @@ def update(call: Call) -> Obj:
         restarted = "items" in params and _change_items(account, subscription, params)
         if restarted or params.get("trial_end") == "now":
             invoice = subscriptions.bill(account, subscription, "subscription_update")
+    _collect(account, invoice)
+    subscriptions.plan_next(account, subscription)
+    return subscription
+
+
+def move(account: Account, subscription: Obj, price_id: str) -> None:
+    """Change a subscription to another price as the portal does, and settle the difference now."""
+    item = subscription["items"]["data"][0]
+    change = {
+        "items": [{"id": item["id"], "price": price_id}],
+        "proration_behavior": "always_invoice",
+    }
+    invoice: Obj | None = None
+    with account.changing(subscription, "customer.subscription.updated"):
+        if _change_items(account, subscription, change):
+            invoice = subscriptions.bill(account, subscription, "subscription_update")
+    _collect(account, invoice)
+    subscriptions.plan_next(account, subscription)
+
+
+def _collect(account: Account, invoice: Obj | None) -> None:
     if invoice is not None and invoice["status"] == "draft" and invoice["auto_advance"]:
         invoices.finalize(account, invoice)
         invoices.collect(account, invoice)
-    subscriptions.plan_next(account, subscription)
-    return subscription
 
 
 def _set_details(subscription: Obj, params: Obj) -> None:
