@@ -15,6 +15,7 @@ from velvetrope.gateways.stripe.snapshots import InvoiceSnapshot
 from velvetrope.store.models import Customer, Entitlement, InboxEvent, Integration, OutboxItem
 from velvetrope.usecases import operations
 from velvetrope.usecases.onboarding import update_integration
+from velvetrope.usecases.operations import texts
 from velvetrope.usecases.reminding import replanning
 from velvetrope.usecases.reminding.occasions import Occasion, parse
 
@@ -348,6 +349,20 @@ def test_another_time_zone_moves_what_is_planned(room: Backroom) -> None:
     while InboxEvent.objects.filter(kind="replan", state="pending").exists():
         room.run_jobs()
     assert room.right("sub_1").notice_at == early - 3 * DAY  # three in the afternoon there
+
+
+def test_an_operators_own_wording_is_used(room: Backroom) -> None:
+    own = "{plan}: <b>{date}</b>, {price}!"
+    texts.save_text(room.integration.id, "en", "remind.trial_ends", own, "test")
+    trial(room)
+    (text,) = said(room, at=NOW + 4 * DAY)
+    assert text.startswith("price_month: <b>8 March 2027 (in 3 days)</b>, €9.00 per month!")
+
+
+def test_the_search_goes_by_an_index(room: Backroom) -> None:
+    trial(room)
+    rows = Entitlement.objects.filter(notice_at__lte=NOW).order_by("notice_at")[:100]
+    assert "entitlement_notice_due" in rows.explain()
 
 
 def test_a_bot_that_is_off_reminds_nobody(room: Backroom) -> None:

@@ -229,15 +229,11 @@ class NumberRule:
 
 
 NUMBERS: Final[Mapping[str, NumberRule]] = {
+    "hour_from": NumberRule("Reminders are sent from this hour on", 0, 21),
+    "hour_to": NumberRule("Reminders are sent until this hour; later ones wait", 3, _HOURS),
     "renews_on_from": NumberRule(
-        "«Renews soon» is said for plans that are paid for so many days, or more, at once",
-        1,
-        _YEAR,
+        "«Renews soon» is for plans that are paid for at least so many days at once", 1, _YEAR
     ),
-    "hour_from": NumberRule(
-        "What nobody waits for is said from this hour on, by the integration's time zone", 0, 21
-    ),
-    "hour_to": NumberRule("and until this hour; what is found at night waits", 3, _HOURS),
 }
 
 

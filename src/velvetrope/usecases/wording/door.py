@@ -74,13 +74,16 @@ def access_ended(
 ) -> OutgoingMessage:
     """Tell what has ended and why (a `Reason` of domain/access.py), with the way back.
 
-    That is the bill, if it is given, which may be without an address, else the plans.
+    That is the bill, if it is given, which may be without an address, else the plans; there is
+    none while a dispute is open.
     """
     why = _WHY_ENDED.get(Reason(reason)) if reason in {*Reason} else None
     if chats:
         ended = words.text("ended.chats", chats=words.chat_names(chats))
     else:
         ended = words.text("ended.plans", plans=words.plan_names(plans_lost))
+    if reason == Reason.DISPUTED.value:
+        return OutgoingMessage(parts.paragraphs(ended, words.text(_WHY_ENDED[Reason.DISPUTED])))
     if bill_url is None:
         buttons = parts.ways_back(words, plans_lost)
         way_back = words.text("ended.come_back") if buttons else ""
