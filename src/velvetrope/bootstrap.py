@@ -39,7 +39,7 @@ from velvetrope.usecases import (
     watching,
 )
 from velvetrope.usecases.accounts import KnownAccounts, ensure_environment_account
-from velvetrope.usecases.adoption import adopting, announcing, counting, looking
+from velvetrope.usecases.adoption import adopting, announcing, counting, forgetting, looking
 from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER, TELL
 from velvetrope.usecases.alert_dead import sweep_dead_letters
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
@@ -279,6 +279,7 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
         ),
         Periodic("bots", watching.EVERY.total_seconds(), watch.run, first_after=30.0),
         every(WAITING_EVERY, counting.sweep_counts, 30.0),
+        every(WAITING_EVERY, forgetting.sweep_lists, 120.0),
         every(BRAKES_EVERY, sweep_brakes, 30.0),
         every(WAITING_EVERY, sweep_unknowns, 120.0),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.usecases.backroom import Backroom
 from tests.usecases.snapshots import ANN, LOUNGE, NOW, VAULT
-from velvetrope.domain.errors import Permanent, RetryLater
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import (
     Access,
@@ -19,6 +19,7 @@ from velvetrope.store.models import (
     AuditEntry,
     Customer,
     Entitlement,
+    InboxEvent,
     OutboxItem,
 )
 from velvetrope.usecases import operations
@@ -300,6 +301,32 @@ def test_a_list_that_was_not_confirmed_can_be_given_up(office: Office) -> None:
     assert member_lists.discard_adoption(adoption.pk)
     assert not Adoption.objects.exists()
     assert not member_lists.discard_adoption(adoption.pk)
+
+
+def test_a_list_that_nobody_decides_about_is_forgotten_after_a_week(office: Office) -> None:
+    office.inside(11)
+    kept = office.adopted("user_id\n11\n")
+    undecided = office.listed("user_id\n12\n")
+    Adoption.objects.filter(pk=undecided.pk).update(created_at=office.now)
+    office.later(timedelta(days=6))
+    office.sweep()
+    assert Adoption.objects.count() == 2
+    office.later(timedelta(days=2))
+    office.sweep()
+    assert [one.pk for one in Adoption.objects.all()] == [kept.pk]
+    assert not AdoptionRow.objects.exists()
+
+
+def test_what_keeps_a_list_from_going_on_is_named(office: Office) -> None:
+    office.inside(11)
+    adoption = office.listed("user_id\n11\n")
+    assert member_lists.trouble_of(adoption) == ""
+    member_lists.confirm_adoption(adoption.pk, ACTOR)
+    office.bot.trouble["getChatMember"] = NeedsOperator("missing_rights")
+    with pytest.raises(NeedsOperator):
+        office.work_through()
+    InboxEvent.objects.filter(kind="adopt").update(state="dead", error_code="missing_rights")
+    assert member_lists.trouble_of(adoption) == "missing_rights"
 
 
 def test_members_are_counted_as_telegram_does(office: Office) -> None:

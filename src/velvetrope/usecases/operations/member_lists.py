@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 
 from velvetrope.domain.members_list import MembersList, Terms, read_list
 from velvetrope.domain.states import AdoptionState, EventState, Source
@@ -17,7 +17,8 @@ from velvetrope.pipeline import jobs
 from velvetrope.store.clock import present
 from velvetrope.store.models import Adoption, AdoptionRow, Chat, InboxEvent, Integration, Plan
 from velvetrope.usecases.adoption.adopting import LEFT
-from velvetrope.usecases.adoption.jobs import LOOK, ORDER, ListJob, lane_of, request
+from velvetrope.usecases.adoption.forgetting import UNDECIDED
+from velvetrope.usecases.adoption.jobs import ADOPT, LOOK, ORDER, ListJob, lane_of, request
 from velvetrope.usecases.adoption.numbers import taken_over
 from velvetrope.usecases.operations.audit import record
 
@@ -29,10 +30,9 @@ if TYPE_CHECKING:
     from velvetrope.domain.members_list import Line
 
 #: Rows of one transaction: people who talk with the bot meanwhile don't wait for all of them.
-_CHUNK: Final = 2000
-#: Lists that nobody confirmed are forgotten after this long.
-KEPT: Final = timedelta(days=7)
-_UNDECIDED: Final = (AdoptionState.LOOKING.value, AdoptionState.READY.value)
+_CHUNK: Final = 500
+#: People of a list who are looked through for what keeps it from going on.
+_LOOKED_THROUGH: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,6 @@ def start_adoption(terms: ListTerms, found: MembersList, actor: str) -> Adoption
     known = unfinished.filter(integration=terms.integration, digest=digest).first()
     if known is not None:
         return known
-    _forget_old(terms.integration)
     adoption = Adoption.objects.create(
         integration=terms.integration,
         plan=terms.plan,
@@ -164,14 +163,17 @@ def confirm_adoption(adoption_id: int, actor: str) -> bool:
 
 def discard_adoption(adoption_id: int) -> bool:
     """Forget a list that was not confirmed; False if it was, or is gone."""
-    undecided = Adoption.objects.filter(id=adoption_id, state__in=_UNDECIDED)
+    undecided = Adoption.objects.filter(id=adoption_id, state__in=UNDECIDED)
     return bool(undecided.delete()[0])
 
 
 def trouble_of(adoption: Adoption) -> str:
     """Give the code of what keeps a list from going on; empty if nothing does."""
+    waiting = AdoptionRow.objects.filter(adoption=adoption, ordered=True, outcome="")
+    people = [f"{ADOPT}:{key}" for key in waiting.values_list("id", flat=True)[:_LOOKED_THROUGH]]
+    of_list = Q(lane=lane_of(adoption.pk)) | Q(kind=ADOPT, external_id__in=people)
     stuck = InboxEvent.objects.filter(
-        lane=lane_of(adoption.pk), source=Source.JOB, state=EventState.DEAD
+        of_list, source=Source.JOB, account=adoption.integration_id, state=EventState.DEAD
     )
     return stuck.values_list("error_code", flat=True).first() or ""
 
@@ -202,10 +204,3 @@ def _digest(terms: ListTerms, lines: Sequence[Line]) -> str:
     for line in lines:
         digest.update(repr((line.user_id, line.until, line.note, line.plan)).encode())
     return digest.hexdigest()
-
-
-def _forget_old(integration: Integration) -> None:
-    old = present() - KEPT
-    Adoption.objects.filter(
-        integration=integration, state__in=_UNDECIDED, created_at__lt=old
-    ).delete()
