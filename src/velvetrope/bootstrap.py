@@ -277,7 +277,7 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
             partial(account_watch.watch_accounts, services),
             first_after=15.0,
         ),
-        Periodic("bots", watching.EVERY.total_seconds(), watch.run, first_after=30.0),
+        Periodic("bots", watching.EVERY.total_seconds(), watch.run, first_after=8.0),
         every(WAITING_EVERY, counting.sweep_counts, 30.0),
         every(WAITING_EVERY, forgetting.sweep_lists, 120.0),
         every(BRAKES_EVERY, sweep_brakes, 30.0),

@@ -17,7 +17,7 @@ from velvetrope.gateways.telegram.records import WebhookInfo
 from velvetrope.store.models import Access, Alert, Chat, Customer, Integration, OutboxItem
 from velvetrope.store.revisions import touch
 from velvetrope.usecases import onboarding, operations
-from velvetrope.usecases.watching import AGE, AGE_OF_TROUBLE, LEAST, list_due
+from velvetrope.usecases.watching import AGE, AGE_OF_TROUBLE, EVERY, LEAST, list_due
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -361,7 +361,8 @@ def many(room: Backroom, number: int) -> None:
 def test_many_bots_are_spread_over_the_hour(room: Backroom) -> None:
     many(room, 3000)
     later = NOW + timedelta(hours=5)
-    assert 3000 / 60 <= len(list_due(later)) <= 3000 / 60 * 1.5
+    share = 3000 * EVERY / AGE
+    assert share <= len(list_due(later)) <= share * 1.5
 
 
 def test_few_bots_are_looked_at_together(room: Backroom) -> None:

@@ -33,9 +33,9 @@ log = structlog.get_logger()
 AGE: Final = timedelta(hours=1)
 AGE_OF_TROUBLE: Final = timedelta(minutes=5)
 #: How often it is searched for bots that are due.
-EVERY: Final = timedelta(minutes=1)
+EVERY: Final = timedelta(seconds=20)
 #: Looks of one run, at least: with more bots the share of one run grows.
-LEAST: Final = 20
+LEAST: Final = 8
 #: Looks at once; each bot has limits of its own, so this spares only ourselves.
 AT_ONCE: Final = 8
 #: Looks in a row that Telegram does not answer, after which a run ends.

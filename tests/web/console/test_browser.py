@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PAGES = (
     "/admin/",
     "/admin/dead-letters/",
+    "/admin/store/alert/",
     "/admin/store/integration/",
     "/admin/store/integration/add/",
     "/admin/store/customer/",

@@ -30,14 +30,14 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "bot_unauthorized": (
         "Telegram does not accept the bot's token any more.",
         (
-            "Open @BotFather, choose the bot, «API Token», copy it, and put it into «New token» on "
+            "Open @BotFather, choose the bot, «API Token», copy it, and put it into «Bot token» on "
             "the integration's page, or run velvetrope bots set-token. What waits goes out then."
         ),
     ),
     "bot_not_found": (
         "Telegram does not know a bot with this token.",
         (
-            "Copy the whole token from @BotFather again and put it into «New token» on the "
+            "Copy the whole token from @BotFather again and put it into «Bot token» on the "
             "integration's page, or run velvetrope bots set-token."
         ),
     ),

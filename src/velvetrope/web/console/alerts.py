@@ -140,6 +140,8 @@ def place_of(row: Alert) -> tuple[str, str]:
     if row.code == "dead_letters":
         query = {} if row.integration_id is None else {"integration": row.integration_id}
         return pieces.with_query(pieces.page_url("dead_letters"), query), "dead letters"
+    if row.code == "removals_held":
+        return pieces.page_url("removals"), "removals"
     if (page := _PAGES.get(kind)) is not None and number_of(key) is not None:
         label = str(Chat.objects.filter(id=key).first() or "the chat") if kind == "chat" else kind
         return pieces.row_url(page, key), label
