@@ -71,7 +71,7 @@ class Changes:
         jobs, self._jobs = self._jobs, []
         audit, self._audit = self._audit, []
         if audit:
-            AuditEntry.objects.bulk_create(audit)
+            self._insert_rows(AuditEntry, audit)
         return (
             self._outbox.insert(items, now, is_blocked) if items else [],
             self._inbox.insert(jobs)[1] if jobs else [],

@@ -177,7 +177,10 @@ def _how_in(known: Known) -> str:
         by = _LET_IN[move.by].format(who=move.who)
         return f", {by} on {known.terms.moment(move.at)}"
     if access is not None and access.let_in_at is not None:
-        return f", let in by the bot on {known.terms.moment(access.let_in_at)}"
+        since = known.terms.moment(access.let_in_at)
+        if move is not None and move.to == Presence.INSIDE:
+            return f", seen inside and looked after by the bot since {since}"
+        return f", let in by the bot on {since}"
     return ", though the bot did not let them in: they were in before, or came another way"
 
 

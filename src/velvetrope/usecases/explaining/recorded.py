@@ -37,6 +37,7 @@ ORDERS: Final[Mapping[str, str]] = {
 REMARKS: Final[Mapping[str, str]] = {
     "remove_planned": "the person is to be taken out of the chat",
     "removal_held": "too many were to leave at once: the removal waits for an operator",
+    "stripe_customer_deleted": "",  # what became known of the person says it
     "removal_asked": "",  # the call that follows says it
     "unknown_subscription_status": (
         "Stripe says something of the subscription that this version does not know: "
