@@ -43,6 +43,7 @@ from velvetrope.usecases.adoption import adopting, announcing, counting, forgett
 from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER, TELL
 from velvetrope.usecases.alert_dead import sweep_dead_letters
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
+from velvetrope.usecases.billing.objects import FETCH, FetchHandler
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
 from velvetrope.usecases.invite_links import InviteLinks
@@ -54,6 +55,9 @@ from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlan
 from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.operations.reviews import REVIEW
 from velvetrope.usecases.reconciling.backfilling import BACKFILL, BackfillHandler
+from velvetrope.usecases.reconciling.listing import ListHandler
+from velvetrope.usecases.reconciling.looking import LookHandler
+from velvetrope.usecases.reconciling.orders import LIST_PAGE, LOOK_AROUND
 from velvetrope.usecases.reconciling.schedule import Schedule
 from velvetrope.usecases.rehearsing.running import DRY_RUN, DryRunHandler
 from velvetrope.usecases.reminding import occasions, searching
@@ -216,6 +220,9 @@ def _of_jobs(services: Services) -> dict[tuple[str, str], Handler[Any]]:
         MESSAGE: attending.MessageHandler(),
         RECHECK: RecheckHandler(services),
         BACKFILL: BackfillHandler(services),
+        FETCH: FetchHandler(services),
+        LIST_PAGE: ListHandler(services),
+        LOOK_AROUND: LookHandler(services),
         LOOK: looking.LookHandler(services),
         ORDER: adopting.OrderHandler(),
         ADOPT: adopting.AdoptHandler(services),
@@ -265,6 +272,7 @@ def _periodic(services: Services) -> tuple[Periodic, ...]:
     schedule = Schedule(services)
     return (
         Periodic("events", HOURLY.total_seconds(), schedule.hourly, first_after=3.0),
+        Periodic("everything", WAITING_EVERY.total_seconds(), schedule.daily, first_after=120.0),
         Periodic("alerts", ALERTS_EVERY.total_seconds(), tell, first_after=5.0),
         every(SWEEP_EVERY, sweep.sweep_due, 2.0),
         every(SWEEP_EVERY, searching.sweep_notices, 3.0),

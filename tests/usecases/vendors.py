@@ -171,7 +171,7 @@ class FakeStripe:
             raise NeedsOperator("stripe_permission")
         rows = self._rows(listing.name)
         if since is not None:
-            rows = [row for row in rows if row.created >= since]
+            rows = [row for row in rows if getattr(row, "created", since) >= since]
         if before is not None:
             rows = [row for row in rows if row.created < before]
         if types:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from velvetrope.cli.grammar import BOT, JSON, LIMIT, NOTE, OF_BOT, WAIT, Command, Opens, option
+from velvetrope.cli.grammar import (
+    BOT,
+    JSON,
+    LIMIT,
+    LONG_WAIT,
+    NOTE,
+    OF_BOT,
+    WAIT,
+    Command,
+    Opens,
+    option,
+)
 
 _CLI: Final = "velvetrope.cli"
 _MEMBER: Final = option(
@@ -279,6 +290,12 @@ COMMANDS: Final = (
         (OF_BOT, WAIT, JSON),
     ),
     Command(
+        "reconcile",
+        f"{_CLI}.reconcile:reconcile",
+        "hold Stripe, the database and the chats against each other now",
+        (OF_BOT, LONG_WAIT, JSON),
+    ),
+    Command(
         "backfill",
         f"{_CLI}.reconcile:backfill",
         "fetch events of Stripe's that never came",
@@ -286,6 +303,19 @@ COMMANDS: Final = (
             option("--since", required=True, metavar="TIME", help="7d, 12h, or a date (UTC)"),
             option("--stripe-account", default="", metavar="NAME", help="only of this account"),
             WAIT,
+            JSON,
+        ),
+    ),
+    Command(
+        "rebuild",
+        f"{_CLI}.reconcile:rebuild",
+        "rebuild customers, rights and places from what Stripe knows",
+        (
+            OF_BOT,
+            option(
+                "--into-existing", action="store_true", help="even if there are customers already"
+            ),
+            LONG_WAIT,
             JSON,
         ),
     ),

@@ -50,6 +50,13 @@ LIMIT: Final = option("--limit", type=int, default=50, metavar="N", help="at mos
 WAIT: Final = option(
     "--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for the end (60)"
 )
+LONG_WAIT: Final = option(
+    "--wait",
+    type=float,
+    default=3600.0,
+    metavar="SECONDS",
+    help="how long to wait for the end (3600)",
+)
 NOTE: Final = option("--note", default="", metavar="TEXT", help="why, for the audit log")
 
 GROUPS: Final[Mapping[str, str]] = {

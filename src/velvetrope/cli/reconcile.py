@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.cli.failures import CommandError, Exit
+from velvetrope.cli.finding import find_bots
 from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_records
+from velvetrope.cli.runs import finish_run, told
 from velvetrope.cli.waiting import finish_job
 from velvetrope.domain import validation
 from velvetrope.domain.states import EventState
@@ -19,10 +22,37 @@ from velvetrope.usecases.reconciling.backfilling import BACKFILLED
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Sequence
 
     from velvetrope.cli.output import Record
+    from velvetrope.usecases.operations import Run
 
 _AGE: Final = re.compile(r"([1-9][0-9]{0,3})([dh])")
+
+
+def reconcile(options: argparse.Namespace) -> int:
+    """Hold everything against Stripe and Telegram now, and settle what differs."""
+    ids = [row.pk for row in find_bots(options.bot)]
+    return _finished(options, operations.reconcile, ids)
+
+
+def rebuild(options: argparse.Namespace) -> int:
+    """Rebuild customers, rights and places from what Stripe's metadata tell; says nothing."""
+    ids = [row.pk for row in find_bots(options.bot)]
+    order = partial(operations.rebuild, into_existing=options.into_existing)
+    return _finished(options, order, ids)
+
+
+def _finished(
+    options: argparse.Namespace, order: Callable[[Sequence[int], str], Run], ids: Sequence[int]
+) -> int:
+    try:
+        run = order(ids, ACTOR)
+    except operations.NothingToReconcileError as error:
+        raise CommandError(str(error), code=Exit.USAGE) from None
+    finish_run(options.settings, run, seconds=options.wait)
+    print_records(told(run), as_json=options.json, empty="Nothing was found.")
+    return Exit.DONE
 
 
 def backfill(options: argparse.Namespace) -> int:

@@ -43,3 +43,5 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     cause: int | None = None
     attempts: int = 0
     due_at: datetime | None = None
+    #: It is only put on record: what it says is no news.
+    hushed: bool = False

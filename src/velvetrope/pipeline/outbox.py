@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.events import Item
 
 _TABLE: Final = OutboxItem._meta.db_table  # noqa: SLF001  Django documents `_meta`
+#: Why a message was put on record only.
+NO_NEWS: Final = "no_news"
 _COLUMNS: Final = (
     "id",
     "integration_id",
@@ -50,7 +52,7 @@ class Outbox:
     ) -> list[Item]:
         """Store items whose occasion is new; give those that this process now holds.
 
-        Messages to somebody who blocks the bot are stored as skipped.
+        Messages to somebody who blocks the bot, and those that are no news, are stored as skipped.
         """
         at = self._dialect.moment(now)
         states = {item.id: self._state(item, is_blocked) for item in items}
@@ -69,7 +71,7 @@ class Outbox:
                 at,
                 at if state is ItemState.SKIPPED else None,
                 0,
-                "blocked_by_user" if state is ItemState.SKIPPED else "",
+                _why_skipped(item) if state is ItemState.SKIPPED else "",
                 "",
             )
             for item, state in zip(items, states.values(), strict=True)
@@ -78,8 +80,12 @@ class Outbox:
         return [item for item in items if item.id in new and states[item.id] is ItemState.CLAIMED]
 
     def _state(self, item: Item, is_blocked: Callable[[Item], bool]) -> ItemState:
-        if is_blocked(item):
+        if item.hushed or is_blocked(item):
             return ItemState.SKIPPED
         if self.spilling or item.priority == Priority.BULK:
             return ItemState.PENDING
         return ItemState.CLAIMED
+
+
+def _why_skipped(item: Item) -> str:
+    return NO_NEWS if item.hushed else "blocked_by_user"

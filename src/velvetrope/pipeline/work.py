@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from django.db.models import Model
@@ -25,6 +25,9 @@ __all__ = ["CustomerKey", "Event", "Handler", "Item", "Outcome", "Work"]
 
 M = TypeVar("M", bound=Model)
 
+#: The method by which something is said to a person.
+MESSAGE: Final = "sendMessage"
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,6 +45,7 @@ class Work:
         self.event_id = event_id
         #: Who or what brings the changes about, where the rows can't tell; for the record.
         self.remark: Mapping[str, str] = {}
+        self._hushed = False
         self._view = view
         self._copies: dict[tuple[type[Model], int], Model] = {}
         self._saved: dict[tuple[type[Model], int], Model] = {}
@@ -128,8 +132,16 @@ class Work:
                 priority=Priority(priority).value,
                 occasion=occasion,
                 cause=self.event_id,
+                hushed=self._hushed and method == MESSAGE,
             )
         )
+
+    def hush(self) -> None:
+        """Have messages put on record from here on instead of sent: what they say is no news.
+
+        Their occasions count as told. Doors are opened and closed as ever.
+        """
+        self._hushed = True
 
     def defer(
         self,

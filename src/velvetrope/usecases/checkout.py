@@ -207,7 +207,7 @@ async def _make_customer(
     idempotency_key: str,
 ) -> str:
     request = CustomerRequest(
-        metadata=tags.build(_tag(services, view, key, None)),
+        metadata=tags.build(_tag(services, view, key, None, buyer.language)),
         name=buyer.name or None,
         language=buyer.language or None,
     )
@@ -242,7 +242,11 @@ async def _made_once(make: Callable[[str], Awaitable[T]], key: str) -> T:
 
 
 def _tag(
-    services: Services, view: IntegrationView, key: CustomerKey, plan: PlanView | None
+    services: Services,
+    view: IntegrationView,
+    key: CustomerKey,
+    plan: PlanView | None,
+    language: str,
 ) -> tags.OwnerTag:
     return tags.OwnerTag(
         installation=services.installation,
@@ -250,6 +254,7 @@ def _tag(
         telegram_user_id=key[1],
         telegram_chat_id=key[1],
         plan=None if plan is None else plan.price_id,
+        language=language or None,
     )
 
 
@@ -272,7 +277,7 @@ def _request(
         mode=mode,
         customer=customer_id,
         client_reference_id=f"{view.bot_id}-{key[1]}",
-        metadata=tags.build(_tag(services, view, key, plan)),
+        metadata=tags.build(_tag(services, view, key, plan, language)),
         success_url=back_link(view),
         cancel_url=back_link(view),
         locale=language,

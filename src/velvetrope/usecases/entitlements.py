@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from velvetrope.store.catalogue import PlanView
 
 #: What Stripe's statuses of a dispute mean; every other one is open.
-_DISPUTES = {
+DISPUTES = {
     "warning_needs_response": Dispute.WARNING,
     "warning_under_review": Dispute.WARNING,
     "warning_closed": Dispute.WON,
@@ -198,7 +198,7 @@ def take_back(row: Entitlement, seen: PaymentSnapshot) -> None:
     """Write what happened to the money afterwards: refunds and disputes."""
     refund = Refund.PARTIAL if seen.amount_refunded else Refund.NONE
     row.refund = (Refund.FULL if seen.is_fully_refunded else refund).value
-    found = {_DISPUTES.get(one.status, Dispute.OPEN) for one in seen.disputes}
+    found = {DISPUTES.get(one.status, Dispute.OPEN) for one in seen.disputes}
     row.dispute = next((worst for worst in _WORST if worst in found), Dispute.NONE).value
     row.amount_refunded = seen.amount_refunded
 

@@ -108,6 +108,7 @@ def note_anew(
         waits = access.requested_at is not None and one.presence is Presence.OUTSIDE
         if not is_newer and not waits and access.observed != one.presence.value:
             access.observed, access.observed_at = one.presence.value, work.now
+            access.action, access.problem = "", ""
             if one.presence is Presence.OUTSIDE:
                 access.let_in_at = None
             elif one.presence in {Presence.INSIDE, Presence.KEEPER}:

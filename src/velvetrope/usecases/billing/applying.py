@@ -31,6 +31,8 @@ def apply_facts(work: Work, facts: BillingFacts) -> str:
     """Apply all that was fetched of one customer; gives the event's outcome."""
     if facts.owner is None:
         return EventOutcome.FOREIGN.value
+    if facts.is_quiet:
+        work.hush()
     view = work.integration(facts.owner[0])
     customer = work.customer(facts.owner) or work.new_customer(facts.owner)
     before = notices.remember(work, customer)

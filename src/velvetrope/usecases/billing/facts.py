@@ -39,6 +39,8 @@ class BillingFacts(msgspec.Struct, frozen=True, kw_only=True):
     missing: frozenset[str] = frozenset()
     #: Whether this is a look at everything that the customer has.
     is_whole: bool = False
+    #: Whether what is found is no news to anybody: it is put on record, and nothing is said.
+    is_quiet: bool = False
 
     @property
     def opens(self) -> bool:

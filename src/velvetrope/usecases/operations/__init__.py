@@ -48,7 +48,13 @@ from velvetrope.usecases.operations.operators import (
 )
 from velvetrope.usecases.operations.plans import PlanChoices, change_plan
 from velvetrope.usecases.operations.policy import Effect, change_policy, foresee, policy_of
-from velvetrope.usecases.operations.reconciling import NothingToReconcileError, backfill
+from velvetrope.usecases.operations.reconciling import (
+    NothingToReconcileError,
+    Run,
+    backfill,
+    rebuild,
+    reconcile,
+)
 from velvetrope.usecases.operations.removals import (
     HeldChat,
     HeldPerson,
@@ -72,6 +78,7 @@ __all__ = [
     "OrderRefusedError",
     "PlanChoices",
     "Ref",
+    "Run",
     "Selection",
     "add_stripe_account",
     "backfill",
@@ -96,7 +103,9 @@ __all__ = [
     "open_alerts",
     "plain",
     "policy_of",
+    "rebuild",
     "recheck_held",
+    "reconcile",
     "record",
     "reinvite",
     "replay",

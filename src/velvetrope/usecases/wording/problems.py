@@ -189,6 +189,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The plan is not for sale.",
         "Put it on sale, or unarchive its price in Stripe, if people should buy it.",
     ),
+    "no_news": (
+        "The person had heard it before the database was rebuilt.",
+        "Nothing to do: it is on record so that it isn't said again.",
+    ),
     # Stripe
     "price_unknown": (
         "A subscription is billed for a price that this bot does not sell: {price}.",

@@ -109,6 +109,7 @@ class IntegrationAdmin(UseCaseAdmin[Integration]):
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Integration]]:
         return (
             PageAction("verify", "Verify and register the webhook", _verify, look="primary"),
+            PageAction("reconcile", "Reconcile now", _reconcile),
             PageAction("sync-plans", "Sync plans from Stripe", _sync_plans),
             PageAction("rotate-secret", "Rotate webhook secret", _rotate, ROTATE_QUESTION),
             PageAction("resume", "Send what waits for a fix", _resume),
@@ -203,6 +204,7 @@ def _facts(row: Integration) -> list[Fact]:
         Fact("Bot", bot),
         Fact("Bot id", pieces.code(row.bot_id)),
         Fact("Verified", moments.when(row.verified_at)),
+        Fact("Reconciled", moments.when(row.reconciled_at)),
         Fact("Alerts", pieces.link(pieces.list_url("alert", integration=key), "list")),
         Fact("Dry run", pieces.link(dry_run.address(key), "who would enter or leave")),
         Fact("Hears of alerts", pieces.code(row.alerts_to) if row.alerts_to else "nobody"),
@@ -264,6 +266,17 @@ def problem_badge(problem: object, *, fine: bool) -> SafeString:
 def _verify(request: HttpRequest, row: Integration) -> str:
     operations.verify(row.pk, actor_of(request))
     return "The bot, its rights and its prices are being verified. Reload in a moment."
+
+
+def _reconcile(request: HttpRequest, row: Integration) -> str:
+    try:
+        operations.reconcile([row.pk], actor_of(request))
+    except operations.NothingToReconcileError as error:
+        return str(error)
+    return (
+        "Stripe and the chats are being gone through. What was found stands in the history; large "
+        "chats take their time."
+    )
 
 
 def _sync_plans(request: HttpRequest, row: Integration) -> str:
