@@ -41,6 +41,25 @@ def test_a_request_is_told_approved_and_lets_the_person_in(told: Place, receiver
     assert told.do(told.ann, "links", url=link)["outcome"] == "already"
 
 
+def test_who_came_and_went_and_by_whose_hand_is_on_record(told: Place) -> None:
+    told.do(told.ann, "links", url=told.join_link())
+    told.call("approveChatJoinRequest", chat_id=told.chat, user_id=told.ann)
+    told.call("unbanChatMember", chat_id=told.chat, user_id=told.ann)
+    told.put_member(told.ann, status="member")
+    told.do(told.ann, "leave", chat=told.chat)
+    moves = [
+        (one["was_in"], one["is_in"], one["actor"] == told.ann)
+        for one in told.control("GET", "movements?limit=20000")["movements"]
+        if (one["chat"], one["user"]) == (told.chat, told.ann)
+    ]
+    assert moves == [
+        (False, True, False),
+        (True, False, False),
+        (False, True, False),
+        (True, False, True),
+    ]
+
+
 def test_a_waiting_request_is_told_once(told: Place, receiver: Receiver) -> None:
     link = told.join_link()
     told.do(told.ann, "links", url=link)
