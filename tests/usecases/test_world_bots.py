@@ -12,6 +12,7 @@ from tests.usecases.snapshots import ANN, BOT, LOUNGE, NOW, VAULT
 from tests.usecases.vendors import HOOK
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import ItemState
+from velvetrope.domain.validation import Invalid
 from velvetrope.gateways.telegram.bot import ALLOWED_UPDATES
 from velvetrope.gateways.telegram.records import WebhookInfo
 from velvetrope.store.models import Access, Alert, Chat, Customer, Integration, OutboxItem
@@ -149,6 +150,60 @@ def test_a_chat_that_was_deleted_is_told_and_a_new_one_takes_its_place(room: Bac
     onboarding.update_integration(room.integration.id, {"chats": chats}, ACTOR)
     room.run_jobs()
     assert is_open(room) == []
+
+
+def test_who_knocked_while_the_bot_could_not_hear_is_let_in(room: Backroom) -> None:
+    room.subscribes()
+    room.sent()
+    own_standing(room, "member")  # Telegram tells it of no request now
+    own_standing(room, "administrator")
+    (call,) = room.calls("approveChatJoinRequest")
+    room.sent(call)
+    assert room.access().observed == "inside"
+
+
+def test_who_did_not_knock_is_shown_the_way_once(room: Backroom) -> None:
+    room.subscribes()
+    room.sent()
+    own_standing(room, "member")
+    own_standing(room, "administrator")
+    (call,) = room.calls("approveChatJoinRequest")
+    room.failed(call, Permanent("request_missing"), ItemState.SKIPPED)
+    assert len(room.texts()) == 1
+    room.sent()
+    own_standing(room, "administrator")
+    assert room.calls() == []
+
+
+def test_who_is_inside_hears_nothing_of_it(room: Backroom) -> None:
+    room.subscribes()
+    room.enters()
+    room.bot.statuses[LOUNGE, ANN] = "member"
+    own_standing(room, "member")
+    own_standing(room, "administrator")
+    assert room.calls() == []
+
+
+def test_a_chat_that_was_made_again_takes_the_place_and_its_people_along(room: Backroom) -> None:
+    room.subscribes()
+    room.enters()
+    room.bot.statuses[NEW, ANN] = "left"
+    operations.replace_chat(room.lounge.id, f" {NEW} ", ACTOR)
+    room.run_jobs()
+    room.lounge.refresh_from_db()
+    assert (room.lounge.telegram_id, room.lounge.problem) == (NEW, None)
+    assert room.access().desired
+    assert len(room.texts()) == 1
+    room.sent()
+    room.enters(NEW)
+    assert room.access().observed == "inside"
+    assert room.calls("unbanChatMember") == []
+
+
+@pytest.mark.parametrize("given", ["", "x", str(VAULT), "5"])
+def test_only_another_chat_can_take_the_place(room: Backroom, given: str) -> None:
+    with pytest.raises(Invalid):
+        operations.replace_chat(room.lounge.id, given, ACTOR)
 
 
 # A group becomes a supergroup

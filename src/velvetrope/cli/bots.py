@@ -102,6 +102,20 @@ def set_token(options: argparse.Namespace) -> int:
     return _registered(options, row, newest_job(row.pk, onboarding.REGISTER))
 
 
+def replace_chat(options: argparse.Namespace) -> int:
+    """Let a new chat take the place of another; whoever holds a right is shown the way in."""
+    row = find_bot(options.bot)
+    chat = row.chats.filter(telegram_id=options.old).first()
+    if chat is None:
+        raise CommandError(
+            "The bot opens no such chat",
+            where=str(options.old),
+            remedy="List its chats with: velvetrope bots show",
+            code=Exit.USAGE,
+        )
+    return _registered(options, row, operations.replace_chat(chat.pk, options.new, ACTOR))
+
+
 def disable(options: argparse.Namespace) -> int:
     row = find_bot(options.bot)
     if not operations.set_active(row.pk, ACTOR, active=False):

@@ -248,6 +248,18 @@ COMMANDS: Final = (
         ),
     ),
     Command(
+        "bots replace-chat",
+        f"{_CLI}.bots:replace_chat",
+        "put a new chat in the place of one that was deleted",
+        (
+            BOT,
+            option("--old", type=int, required=True, metavar="ID", help="the chat that is gone"),
+            option("--new", type=int, required=True, metavar="ID", help="the one made instead"),
+            WAIT,
+            JSON,
+        ),
+    ),
+    Command(
         "bots alerts",
         f"{_CLI}.alerts:hear",
         "name whom the bot tells of alerts, or show how to link oneself",

@@ -12,6 +12,7 @@ from velvetrope.store.models import Chat, Integration
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.alert_levels import restate, sync_alerts
 from velvetrope.usecases.chat_moves import move_chat
+from velvetrope.usecases.reopening import reopen_door
 from velvetrope.usecases.reviving import revive_of_bot
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ def _keep_chat(integration_id: int, chat: ChatFinding, now: datetime) -> None:
         else:  # the operator has given the new id as well: the old one is theirs to take out
             data = {"chat": telegram_id, "migrate_to_chat_id": chat.moved_to}
             problem = {"code": "chat_migrated", "data": data}
-    Chat.objects.filter(integration_id=integration_id, telegram_id=telegram_id).update(
+    rows = Chat.objects.filter(integration_id=integration_id, telegram_id=telegram_id)
+    if problem is None:
+        for key in rows.filter(problem__isnull=False).values_list("id", flat=True):
+            reopen_door(integration_id, key, now)
+    rows.update(
         kind=chat.kind.value,
         problem=problem,
         verified_at=now,

@@ -12,6 +12,7 @@ from velvetrope.usecases.operations.alerts import (
     open_alerts,
 )
 from velvetrope.usecases.operations.audit import plain, record
+from velvetrope.usecases.operations.chats import replace_chat
 from velvetrope.usecases.operations.deadletters import (
     DeadLetter,
     Kind,
@@ -108,6 +109,7 @@ __all__ = [
     "reconcile",
     "record",
     "reinvite",
+    "replace_chat",
     "replay",
     "request_dry_run",
     "reset_operator",

@@ -105,7 +105,8 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The bot is not in the chat.",
         (
             f"Add the bot to the chat as an administrator with {RIGHTS}: it goes on by itself. If "
-            "the chat was deleted, make a new one and put its id in place of this one."
+            "the chat was deleted, make a new one and give its id on the chat's page, or run "
+            "velvetrope bots replace-chat."
         ),
     ),
     "chat_not_found": (

@@ -12,7 +12,7 @@ from velvetrope.usecases import operations
 from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import from_before, moments, pieces
 from velvetrope.web.console.actors import actor_of
-from velvetrope.web.console.base import RecordAdmin
+from velvetrope.web.console.base import PageAction, RecordAdmin
 from velvetrope.web.console.filters import IntegrationFilter
 from velvetrope.web.console.forms import JudgedForm, UseCaseAdmin
 from velvetrope.web.console.integrations import plan_state, problem_badge
@@ -21,10 +21,18 @@ from velvetrope.web.console.prices import price_of
 from velvetrope.web.console.vendor import CheckboxInput, CheckboxList, NumberInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
     from django.forms import ModelForm
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
+
+
+REPLACE_QUESTION = (
+    "The other chat takes the place of this one in all plans, and everybody who holds a right to "
+    "it is written to and shown the way in. Replace the chat?"
+)
 
 
 class ChatAdmin(RecordAdmin[Chat]):
@@ -48,6 +56,9 @@ class ChatAdmin(RecordAdmin[Chat]):
     def verified(self, row: Chat) -> SafeString:
         return moments.ago(row.verified_at)
 
+    def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Chat]]:
+        return (PageAction("replace", "Replace", _replace, REPLACE_QUESTION, has_form=True),)
+
     def rows_for_page(self, rows: QuerySet[Chat]) -> QuerySet[Chat]:
         return rows.select_related("integration")
 
@@ -66,6 +77,9 @@ class ChatAdmin(RecordAdmin[Chat]):
                 Fact("Members", from_before.members_of(row)),
                 Fact("Access", pieces.link(pieces.list_url("access", chat=row.pk), "list")),
             ],
+            panels=[("console/replace_chat.html", {"url": self.action_url(row, "replace")})]
+            if self.may_act(request)
+            else [],
             tables=[
                 Table(
                     "Plans that open it",
@@ -78,6 +92,11 @@ class ChatAdmin(RecordAdmin[Chat]):
                 )
             ],
         )
+
+
+def _replace(request: HttpRequest, row: Chat) -> str:
+    operations.replace_chat(row.pk, request.POST.get("new_id", ""), actor_of(request))
+    return "The new chat is being verified, and whoever holds a right to it is shown the way in."
 
 
 class PlanForm(JudgedForm[Plan]):
