@@ -49,6 +49,38 @@ def test_access_is_given_by_hand_and_taken_back(
     assert "holds no grant" in nothing.err
 
 
+def test_a_member_is_explained_to_people_and_to_programs(
+    server: Installation, shop: Shop, member: dict[str, Any]
+) -> None:
+    whom = str(member["id"])
+    printed = server.command("members", "why", whom)
+    assert printed.code == 0, printed.err
+    words = " ".join(printed.out.split())
+    assert "Should be out, because nothing that opens this chat was ever paid for" in words
+    assert "Have they ever paid? No, and they never opened a payment page." in words
+    assert words.index("They pressed /start.") < words.index("The bot answered.")
+    story = server.command("members", "why", str(shop.owner), "--bot", "Door", "--json").json
+    assert story["id"] == member["id"]
+    assert [one["should_be_in"] for one in story["chats"]] == [False]
+    assert {"at", "kind", "text", "detail", "row"} == set(story["timeline"][0])
+    assert story["has_earlier"] is False
+
+
+def test_orders_for_a_member_that_make_no_sense_are_refused_in_a_line(
+    server: Installation, member: dict[str, Any]
+) -> None:
+    whom = str(member["id"])
+    for words, why in (
+        (("reinvite", whom), "holds no right"),
+        (("message", whom, "  "), "nothing to send"),
+        (("message", whom, "x" * 4097), "Shorten it"),
+    ):
+        done = server.command("members", *words)
+        assert (done.code, done.out) == (1, "")
+        assert why in done.err
+        assert len(done.err.strip().splitlines()) == 1
+
+
 def test_an_end_that_makes_no_sense_is_refused(
     server: Installation, shop: Shop, member: dict[str, Any]
 ) -> None:

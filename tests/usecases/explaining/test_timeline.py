@@ -72,6 +72,13 @@ def test_who_was_in_before_the_product_is_left_alone_and_said_to_be(room: Backro
     assert lounge(room).sentence.endswith("is in, having come in by themselves on 1 March, 12:00.")
 
 
+def test_a_right_that_somebody_else_pays_for_says_so(room: Backroom) -> None:
+    room.subscribes()
+    assert "somebody else" not in lounge(room).sentence
+    Customer.objects.filter(id=room.ann.id).update(stripe_customer_id="cus_of_ann")
+    assert "(somebody else pays for it)" in lounge(room).sentence
+
+
 def test_a_removal_that_waits_for_the_operator_says_so(room: Backroom) -> None:
     pay_and_enter(room)
     room.subscribes(status="canceled", kind="customer.subscription.deleted")

@@ -45,7 +45,7 @@ _MOVES = 500
 
 def explain_customer(customer: Customer, now: datetime, most: int | None = NEWEST) -> Story:
     """Explain one customer; `most` entries of the timeline, None for all. Reads only."""
-    terms = Terms(customer.integration, now)
+    terms = Terms(customer.integration, now, customer.stripe_customer_id)
     rights = _rights(customer)
     entries, has_earlier = timeline_of(customer, terms, most)
     return Story(

@@ -155,7 +155,7 @@ def _inside(known: Known) -> _Seen:
     if access.problem in HELD:
         return (
             "still inside, because removals of this chat wait for you",
-            "Look at who is to leave, and confirm it, under «Removals».",
+            "Look at who is to leave under «Removals» (velvetrope removals list), and decide.",
             Tone.BAD,
         )
     if access.problem:

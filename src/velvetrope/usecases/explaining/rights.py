@@ -32,6 +32,8 @@ class Ground:
     refund: str = Refund.NONE.value
     dispute: str = Dispute.NONE.value
     collection_paused: bool = False
+    #: Another customer of Stripe than the person pays.
+    is_paid_by_another: bool = False
 
     @classmethod
     def of(cls, row: Entitlement, terms: Terms) -> Ground:
@@ -46,6 +48,8 @@ class Ground:
             refund=row.refund,
             dispute=row.dispute,
             collection_paused=row.collection_paused,
+            is_paid_by_another=terms.stripe_customer_id not in {None, row.stripe_customer_id}
+            and row.stripe_customer_id != "",
         )
 
 
@@ -66,6 +70,8 @@ def _until(ground: Ground, terms: Terms, *, otherwise: str = "for ever") -> str:
 def _besides(ground: Ground) -> str:
     """Add what does not decide, but is asked about."""
     parts = []
+    if ground.is_paid_by_another and ground.holds:
+        parts.append("somebody else pays for it")
     if ground.refund == Refund.PARTIAL and ground.holds:
         parts.append("a part of the money was given back")
     if ground.dispute == Dispute.WARNING and ground.holds:

@@ -26,7 +26,11 @@ _RHYTHMS: Final = {
 class Terms:
     """The words of one integration, in its time zone; `now` decides what needs a year."""
 
-    def __init__(self, integration: Integration, now: datetime) -> None:
+    def __init__(
+        self, integration: Integration, now: datetime, stripe_customer_id: str | None = None
+    ) -> None:
+        #: The person's own customer at Stripe: others may pay for them.
+        self.stripe_customer_id = stripe_customer_id
         self.now = now
         self.integration = integration
         self.policy = Policy.from_differences(integration.policy)
