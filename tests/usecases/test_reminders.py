@@ -373,10 +373,61 @@ def test_a_bot_that_is_off_reminds_nobody(room: Backroom) -> None:
     assert said(room, at=NOW + 4 * DAY) == []
 
 
-@pytest.mark.parametrize("column", ["blocked_at", "deactivated_at"])
-def test_whoever_blocks_the_bot_is_skipped_and_it_is_on_record(room: Backroom, column: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "code"),
+    [("blocked_at", "blocked_by_user"), ("deactivated_at", "user_deactivated")],
+)
+def test_who_can_not_be_reached_is_skipped_and_it_is_on_record(
+    room: Backroom, column: str, code: str
+) -> None:
     trial(room)
     Customer.objects.filter(telegram_user_id=ANN).update(**{column: NOW})
     assert said(room, at=NOW + 4 * DAY) == []
     row = OutboxItem.objects.get(occasion__startswith="due:trial_ends")
-    assert (row.state, row.error_code) == ("skipped", "blocked_by_user")
+    assert (row.state, row.error_code) == ("skipped", code)
+
+
+def claim(room: Backroom) -> Entitlement:
+    """Keep Ann's place from before until ten days from now, as adoption does."""
+    return Entitlement.objects.create(
+        customer=room.ann,
+        plan=room.monthly,
+        kind="claim",
+        external_id="claim:1",
+        status="active",
+        starts_at=NOW,
+        period_end=NOW + 10 * DAY,
+        ends_at=NOW + 10 * DAY,
+        holds=True,
+        reason="granted",
+        decided_at=NOW,
+        notice_at=NOW + 7 * DAY,
+        created_at=NOW,
+    )
+
+
+def test_a_member_from_before_is_reminded_with_the_plans_that_keep_the_place(
+    room: Backroom,
+) -> None:
+    claim(room)
+    room.now = NOW + 7 * DAY
+    room.sweep()
+    (row,) = room.calls("sendMessage")
+    params = msgspec.json.decode(row.params)
+    assert "since before I kept the door" in params["text"]
+    assert params["reply_markup"]["inline_keyboard"][0][0]["callback_data"].startswith("plan:")
+
+
+def test_a_member_from_before_who_never_spoke_to_the_bot_is_not_written_to(
+    room: Backroom,
+) -> None:
+    claim(room)
+    Customer.objects.filter(telegram_user_id=ANN).update(started_at=None)
+    assert said(room, at=NOW + 7 * DAY) == []
+
+
+def test_whoever_has_subscribed_is_not_reminded_of_the_place_from_before(room: Backroom) -> None:
+    claim(room)
+    room.subscribes()
+    room.sent()
+    assert said(room, at=NOW + 7 * DAY) == []

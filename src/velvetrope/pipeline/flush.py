@@ -62,7 +62,7 @@ class Changes:
         self._audit += audit
 
     def write(
-        self, now: datetime, is_blocked: Callable[[Item], bool]
+        self, now: datetime, unreachable: Callable[[Item], str]
     ) -> tuple[list[Item], list[Event]]:
         """Write everything; give the items and jobs that are new and that this process holds."""
         rows, self._rows = self._rows, {}
@@ -73,7 +73,7 @@ class Changes:
         if audit:
             self._insert_rows(AuditEntry, audit)
         return (
-            self._outbox.insert(items, now, is_blocked) if items else [],
+            self._outbox.insert(items, now, unreachable) if items else [],
             self._inbox.insert(jobs)[1] if jobs else [],
         )
 

@@ -48,14 +48,16 @@ class Outbox:
         self.spilling = True
 
     def insert(
-        self, items: Sequence[Item], now: datetime, is_blocked: Callable[[Item], bool]
+        self, items: Sequence[Item], now: datetime, unreachable: Callable[[Item], str]
     ) -> list[Item]:
         """Store items whose occasion is new; give those that this process now holds.
 
-        Messages to somebody who blocks the bot, and those that are no news, are stored as skipped.
+        Messages that can't reach their person, and those that are no news, are stored as skipped,
+        with the code of why.
         """
         at = self._dialect.moment(now)
-        states = {item.id: self._state(item, is_blocked) for item in items}
+        whys = {item.id: NO_NEWS if item.hushed else unreachable(item) for item in items}
+        states = {item.id: self._state(item, whys[item.id]) for item in items}
         rows: list[tuple[Value, ...]] = [
             (
                 item.id,
@@ -71,7 +73,7 @@ class Outbox:
                 at,
                 at if state is ItemState.SKIPPED else None,
                 0,
-                _why_skipped(item) if state is ItemState.SKIPPED else "",
+                whys[item.id],
                 "",
             )
             for item, state in zip(items, states.values(), strict=True)
@@ -79,13 +81,9 @@ class Outbox:
         new = self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
         return [item for item in items if item.id in new and states[item.id] is ItemState.CLAIMED]
 
-    def _state(self, item: Item, is_blocked: Callable[[Item], bool]) -> ItemState:
-        if item.hushed or is_blocked(item):
+    def _state(self, item: Item, why_not: str) -> ItemState:
+        if why_not:
             return ItemState.SKIPPED
         if self.spilling or item.priority == Priority.BULK:
             return ItemState.PENDING
         return ItemState.CLAIMED
-
-
-def _why_skipped(item: Item) -> str:
-    return NO_NEWS if item.hushed else "blocked_by_user"

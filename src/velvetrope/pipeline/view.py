@@ -162,7 +162,7 @@ class BatchView:
 
     def flush(self) -> None:
         """Write all that was merged since the last time; what is new is to be handed over."""
-        items, jobs = self._changes.write(self.now, self._blocked)
+        items, jobs = self._changes.write(self.now, self._unreachable)
         self.items += items
         self.jobs += jobs
 
@@ -183,16 +183,14 @@ class BatchView:
             case _:
                 pass
 
-    def _blocked(self, item: Item) -> bool:
-        """Tell whether the item is a message to somebody who blocks the bot, or is gone."""
-        if item.customer_id is None:
-            return False
-        customer = self.customer_by_id(item.customer_id)
-        return (
-            customer is not None
-            and (customer.blocked_at is not None or customer.deactivated_at is not None)
-            and customer.telegram_user_id == item.chat_id
-        )
+    def _unreachable(self, item: Item) -> str:
+        """Give why a message can't reach its person, as Telegram would put it; empty if it can."""
+        customer = None if item.customer_id is None else self.customer_by_id(item.customer_id)
+        if customer is None or customer.telegram_user_id != item.chat_id:
+            return ""
+        if customer.deactivated_at is not None:
+            return "user_deactivated"
+        return "blocked_by_user" if customer.blocked_at is not None else ""
 
     def _keep_customers(self, rows: Iterable[Customer]) -> None:
         for row in rows:
