@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.usecases.snapshots import DAY, LOUNGE, VAULT, price, tag
+from tests.usecases.snapshots import ANN, DAY, LOUNGE, VAULT, price, tag
 from velvetrope.store.models import Alert, Plan, PlanChat
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import PlanChoices
@@ -53,6 +53,10 @@ def test_a_downgrade_closes_what_only_the_old_plan_opened(room: Backroom) -> Non
     moves_to(room, "price_month")
     assert (room.access().desired, room.access(room.vault).desired) == (True, False)
     assert len(room.texts()) == 1
+    room.bot.statuses |= {(LOUNGE, ANN): "member", (VAULT, ANN): "member"}
+    room.run_jobs()
+    left = [call.chat_id for call in room.calls("unbanChatMember")]
+    assert left == [VAULT]
 
 
 def test_another_price_of_the_same_product_is_the_same_plan(room: Backroom) -> None:

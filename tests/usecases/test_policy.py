@@ -132,6 +132,16 @@ def test_each_field_of_the_policy_decides_about_its_own_fact(
     assert room.right("pi_1").holds is not by_default
 
 
+def test_an_inquiry_that_becomes_a_dispute_suspends_then(room: Backroom) -> None:
+    room.pays()
+    room.pays("charge.dispute.created", disputes=dispute("warning_needs_response"))
+    assert room.right("pi_1").holds
+    room.pays("charge.dispute.updated", disputes=dispute("needs_response"))
+    assert room.right("pi_1").reason == "disputed"
+    room.pays("charge.dispute.closed", disputes=dispute("won"))
+    assert room.right("pi_1").holds
+
+
 def test_a_refund_that_fails_is_as_if_it_had_never_been(room: Backroom) -> None:
     room.pays()
     room.pays("refund.created", amount_refunded=900)

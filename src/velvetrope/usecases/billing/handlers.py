@@ -186,6 +186,9 @@ SYNCS: Mapping[str, Fetch] = {
     "refund.updated": _payment,
     "refund.failed": _payment,
     "charge.dispute.created": _payment,
+    # An inquiry of the bank becomes a dispute by these two.
+    "charge.dispute.updated": _payment,
+    "charge.dispute.funds_withdrawn": _payment,
     "charge.dispute.closed": _payment,
 }
 

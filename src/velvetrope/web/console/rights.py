@@ -84,6 +84,7 @@ class EntitlementAdmin(OfCustomerAdmin[Entitlement]):
                 Fact("Plan", pieces.row_link(row.plan)),
                 Fact("Integration", pieces.row_link(row.plan.integration)),
                 Fact("Kind", row.get_kind_display()),
+                Fact("Billed price", pieces.code(row.price_id)),
                 Fact("Status", row.status),
                 Fact("Opens", "yes" if row.holds else "no"),
                 Fact("Reason", row.reason.replace("_", " ")),

@@ -79,8 +79,10 @@ def move(account: Account, dispute: Obj, status: str) -> None:
     withdrawn = not dispute["status"].startswith("warning")
     with account.changing(dispute, "charge.dispute.updated"):
         dispute["status"] = status
-        if status in CLOSED:
+        if status in CLOSED or not status.startswith("warning"):
             dispute["is_charge_refundable"] = False
+    if not withdrawn and status not in CLOSED and not status.startswith("warning"):
+        account.emit("charge.dispute.funds_withdrawn", dispute)
     if status in CLOSED:
         if status == "won" and withdrawn:
             account.emit("charge.dispute.funds_reinstated", dispute)
