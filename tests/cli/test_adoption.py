@@ -151,3 +151,24 @@ def test_the_link_is_opened_shown_and_closed(
     assert (closed["is_open"], closed["open_until"], closed["posts"]) == (False, None, {})
     both = server.command("bots", "claim", "Door", "--close", "--until", "30d")
     assert both.code == 2
+
+
+def test_while_telegram_is_away_the_command_says_so_and_goes_on_later(
+    installation: Installation, shop: Shop, tmp_path: Path
+) -> None:
+    shop.promote()
+    assert shop.add(installation, "--json").code == 0
+    file = written(tmp_path, f"{shop.owner};;")
+    telegram = shop.sandbox.telegram
+    away = {"match": "getChatMember", "status": 502, "count": 100}
+    telegram.post("/control/faults", json={"fail_next": away}).raise_for_status()
+    try:
+        failed = imported(installation, shop, file, "--deadline", "30d", "--dry-run")
+    finally:
+        telegram.post("/control/faults", json={"reset": True}).raise_for_status()
+    assert failed.code == 1
+    assert "Start the server" in failed.err
+    installation.start()
+    done = imported(installation, shop, file, "--deadline", "30d", "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert done.json["keeper"] == 1

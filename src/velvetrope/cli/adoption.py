@@ -11,7 +11,8 @@ from velvetrope.cli.failures import CommandError, Exit
 from velvetrope.cli.finding import find_bot, find_plan
 from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_json, print_record, say
-from velvetrope.cli.waiting import finish_event, finish_job
+from velvetrope.cli.vendor_words import explain_here
+from velvetrope.cli.waiting import finish_event, finish_job, server_pid
 from velvetrope.domain import validation
 from velvetrope.domain.days import read_deadline
 from velvetrope.domain.states import AdoptionState, EventState, Source
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 #: Lines with mistakes that are told one by one to a person; JSON has all.
 _MISTAKES_SHOWN: Final = 50
-_PAUSE: Final = 0.2
+_PAUSE: Final = 0.05
 
 
 def import_list(options: argparse.Namespace) -> int:
@@ -177,10 +178,22 @@ def _work_through(options: argparse.Namespace, adoption: Adoption, state: Adopti
                 remedy="The server goes on; the same command shows how far it is",
             )
         if (job := _next_job(adoption)) is not None:
-            finish_event(options.settings, job, seconds=max(1.0, deadline - time.monotonic()))
-        else:
-            time.sleep(_PAUSE)
+            left = max(1.0, deadline - time.monotonic())
+            _judge(options, finish_event(options.settings, job, seconds=left))
+        time.sleep(_PAUSE)
         adoption.refresh_from_db()
+
+
+def _judge(options: argparse.Namespace, job: InboxEvent) -> None:
+    """Say what kept a job from its end, if nobody but a server tries again."""
+    if not job.attempts or job.state != EventState.PENDING or server_pid(options.settings):
+        return
+    said = explain_here(job.error_code, options.settings)
+    raise CommandError(
+        said.what,
+        where=str(options.file),
+        remedy="What was found so far is kept. Start the server: it goes on by itself",
+    )
 
 
 def _next_job(adoption: Adoption) -> int | None:

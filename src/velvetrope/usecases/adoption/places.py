@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.errors import Permanent
 from velvetrope.domain.states import Presence
@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from velvetrope.gateways.telegram.bot import BotApi
     from velvetrope.store.catalogue import ChatView
 
+#: Questions about one person that are under way together.
+AT_ONCE: Final = 10
+
 
 async def fetch_places(bot: BotApi, chats: Sequence[ChatView], user_id: int) -> tuple[Seen, ...]:
     """Look at one person in every chat; `unknown` where Telegram knows nothing of them.
 
     Raises RetryLater and NeedsOperator: what could not be asked is not made up.
     """
-    return tuple(await asyncio.gather(*(_look(bot, chat, user_id) for chat in chats)))
+    seen: list[Seen] = []
+    for start in range(0, len(chats), AT_ONCE):
+        some = chats[start : start + AT_ONCE]
+        seen += await asyncio.gather(*(_look(bot, chat, user_id) for chat in some))
+    return tuple(seen)
 
 
 async def _look(bot: BotApi, chat: ChatView, user_id: int) -> Seen:

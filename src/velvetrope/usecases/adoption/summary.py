@@ -24,8 +24,8 @@ _FOUND: Final = (
         "touched: {keeper}. Unknown to Telegram: {unknown}."
     ),
     (
-        "Would be adopted: {concerned}. The bot can write to {reachable} of them; {unreachable} "
-        "have not pressed /start, or block the bot, and hear nothing from it."
+        "Would be adopted: {concerned}. The bot can write to: {reachable}. They hear nothing from "
+        "it, since they have not pressed /start or block it: {unreachable}."
     ),
 )
 _DONE: Final[Mapping[str, str]] = {
@@ -65,7 +65,9 @@ def _about_the_end(adoption: Adoption) -> str:
         for chat_id in adoption.chats
         if chat_id in known
     ]
-    text = f"The last day of {together} of them is {day}: who has not subscribed by then leaves."
+    text = (
+        f"The last day of {together} of them is {day}: whoever has not subscribed by then leaves."
+    )
     if brakes and together > min(brakes):
         text += (
             f" That is more than the {min(brakes)} that may leave a chat at once: the others wait "
