@@ -60,8 +60,8 @@ def rebuild(integration_ids: Sequence[int], actor: str, *, into_existing: bool =
     known = Customer.objects.filter(integration_id__in=ids).count()
     if known and not into_existing:
         raise NothingToReconcileError(
-            f"There are {known} customers already, so nothing was lost. To find what is missing: "
-            "velvetrope reconcile. To rebuild all the same: --into-existing"
+            f"There are customers already ({known}), so this database was not lost. To find what "
+            "is missing: velvetrope reconcile. To rebuild all the same: --into-existing"
         )
     return _run(ids, actor, is_rebuild=True)
 
