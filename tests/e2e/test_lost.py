@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
 MONTHLY, YEARLY, ONCE = 0, 1, 2
 MANY = 10_000
+#: What has to be the same in another database.
+STATE = {
+    "people": "SELECT telegram_user_id, telegram_language, stripe_customer_id"
+    " FROM store_customer ORDER BY 1",
+    "rights": "SELECT customer.telegram_user_id, own.external_id, own.kind, plan.stripe_price_id,"
+    " own.status, own.starts_at, own.period_end, own.ends_at, own.trial_end, own.holds,"
+    " own.reason, own.refund, own.dispute, own.collection_paused FROM store_entitlement own"
+    " JOIN store_customer customer ON customer.id = own.customer_id"
+    " JOIN store_plan plan ON plan.id = own.plan_id ORDER BY 1, 2",
+    "places": "SELECT customer.telegram_user_id, chat.telegram_id, access.desired,"
+    " access.observed, access.let_in_at IS NOT NULL AS let_in FROM store_access access"
+    " JOIN store_customer customer ON customer.id = access.customer_id"
+    " JOIN store_chat chat ON chat.id = access.chat_id ORDER BY 1, 2",
+}
 
 
 async def run(house: House, *arguments: str) -> list[dict[str, Any]]:
@@ -155,25 +169,8 @@ async def heard_by(people: list[Person]) -> list[int]:
 
 def state(house: House, people: list[Person]) -> dict[str, list[dict[str, Any]]]:
     """Give what has to be the same afterwards: people, rights, places."""
-    ids = ", ".join(str(person.id) for person in people)
-    whose = f"customer.telegram_user_id IN ({ids}) ORDER BY customer.telegram_user_id"
+    ids = {person.id for person in people}
     return {
-        "people": house.ledger.rows(
-            "SELECT telegram_user_id, telegram_language, stripe_customer_id"
-            f" FROM store_customer customer WHERE {whose}"
-        ),
-        "rights": house.ledger.rows(
-            "SELECT customer.telegram_user_id, own.external_id, own.kind, plan.stripe_price_id,"
-            " own.status, own.starts_at, own.period_end, own.ends_at, own.trial_end, own.holds,"
-            " own.reason, own.refund, own.dispute, own.collection_paused"
-            " FROM store_entitlement own"
-            " JOIN store_customer customer ON customer.id = own.customer_id"
-            f" JOIN store_plan plan ON plan.id = own.plan_id WHERE {whose}, own.external_id"
-        ),
-        "places": house.ledger.rows(
-            "SELECT customer.telegram_user_id, chat.telegram_id, access.desired, access.observed,"
-            " access.let_in_at IS NOT NULL AS let_in FROM store_access access"
-            " JOIN store_customer customer ON customer.id = access.customer_id"
-            f" JOIN store_chat chat ON chat.id = access.chat_id WHERE {whose}, chat.telegram_id"
-        ),
+        name: [row for row in house.ledger.rows(statement) if row["telegram_user_id"] in ids]
+        for name, statement in STATE.items()
     }
