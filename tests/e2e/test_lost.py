@@ -106,9 +106,9 @@ async def test_a_lost_database_is_rebuilt_from_stripe_and_nobody_hears_of_it(
     ):
         await house.let_in(person, price)
     expiring = await house.subscription_of(yearly)
-    await house.stripe.post(f"subscriptions/{expiring['id']}", {"cancel_at_period_end": True})
+    await house.stripe.post(f"subscriptions/{expiring['id']}", {"cancel": "at_period_end"})
     over = await house.subscription_of(ended)
-    await house.stripe.post(f"subscriptions/{over['id']}/cancel")
+    await house.stripe.post(f"subscriptions/{over['id']}", {"cancel": "now"})
     paid = await house.payment_of(refunded)
     await house.stripe.post(f"payments/{paid['id']}/refund")
     for person in (ended, refunded):
@@ -127,7 +127,7 @@ async def test_a_lost_database_is_rebuilt_from_stripe_and_nobody_hears_of_it(
 
     # And all goes on as if nothing had been.
     mine = await house.subscription_of(subscribed)
-    await house.stripe.post(f"subscriptions/{mine['id']}/cancel")
+    await house.stripe.post(f"subscriptions/{mine['id']}", {"cancel": "now"})
     await subscribed.gets_out(house.chat)
     assert await once.is_in(house.chat)
 
