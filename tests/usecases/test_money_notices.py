@@ -164,6 +164,32 @@ def test_each_renewal_is_told_once_with_its_receipt_if_the_operator_wants_it(
     assert urls == ["https://invoice.example.com/in_1"]
 
 
+def test_the_payment_with_which_a_trial_ends_is_told_as_the_first_one(room: Backroom) -> None:
+    end = NOW + 7 * DAY
+    room.subscribes(status="trialing", trial_end=end, current_period_end=end)
+    heard(room)
+    room.now = end
+    for at in (None, end):
+        known = invoice(
+            id="in_2",
+            reason="subscription_cycle",
+            created=end,
+            paid_at=at,
+            status="draft" if at is None else "paid",
+            amount_paid=0 if at is None else 900,
+        )
+        for _ in THRICE:
+            room.subscribes(
+                trial_end=end,
+                current_period_end=end + 30 * DAY,
+                latest_invoice="in_2",
+                invoice=known,
+            )
+    ((text, urls),) = heard(room)
+    assert "Your payment has arrived" in text
+    assert urls[-1] == "https://invoice.example.com/in_1"
+
+
 def test_a_renewal_of_long_ago_is_no_news(room: Backroom) -> None:
     room.subscribes(invoice=invoice())
     heard(room)

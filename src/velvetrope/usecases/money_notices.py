@@ -17,8 +17,10 @@ from velvetrope.usecases.wording import messages
 if TYPE_CHECKING:
     from velvetrope.store.models import Entitlement
     from velvetrope.usecases.notices import Telling
+    from velvetrope.usecases.papers import Papers
 
-#: A renewal that was paid longer ago is no news any more.
+#: A renewal that was paid longer ago is no news any more; one that was made so near to the end of
+#: a trial is the trial's.
 _NEWS = timedelta(days=2)
 
 
@@ -73,9 +75,23 @@ def _tell_paid(telling: Telling, before: Before) -> None:
         telling.say(MessageKind.PAYMENT_RECOVERED, message, occasion)
         return
     paid_at = papers.renewed_at
-    if papers.renewal and paid_at is not None and telling.work.now - paid_at < _NEWS:
+    if paid_at is None or telling.work.now - paid_at >= _NEWS:
+        return
+    if _is_first(telling.row, papers):
+        message = messages.payment_received(
+            words, plan, telling.doors(), receipt_url=papers.receipt_url
+        )
+        kind = MessageKind.PAYMENT_RECEIVED
+    else:
         message = messages.renewed(words, plan, telling.row.period_end, papers.receipt_url)
-        telling.say(MessageKind.RENEWED, message, f"renewed:{papers.renewal}")
+        kind = MessageKind.RENEWED
+    telling.say(kind, message, f"renewed:{papers.renewal}")
+
+
+def _is_first(row: Entitlement, papers: Papers) -> bool:
+    """Tell whether a renewal is the first money of all: that with which a trial ends."""
+    made, trial_end = papers.renewal_at, row.trial_end
+    return made is not None and trial_end is not None and abs(made - trial_end) < _NEWS
 
 
 def _tell_refund(telling: Telling, before: Before) -> None:

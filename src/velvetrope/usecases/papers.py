@@ -26,8 +26,9 @@ class Papers:
     bill_url: str = ""
     #: The bank wants the customer to confirm the payment.
     needs_action: bool = False
-    #: The invoice of a renewal that was paid, and when.
+    #: The invoice of a renewal that was paid, when it was made and when it was paid.
     renewal: str = ""
+    renewal_at: datetime | None = None
     renewed_at: datetime | None = None
     #: In which currency money was seen to move; empty if none was.
     currency: str = ""
@@ -56,6 +57,7 @@ def _of_invoice(invoice: InvoiceSnapshot) -> Papers:
         bill_url=url if invoice.status == "open" else "",
         needs_action=invoice.needs_action,
         renewal=invoice.id if renewed else "",
+        renewal_at=invoice.created if renewed else None,
         renewed_at=invoice.paid_at if renewed else None,
         currency=invoice.currency,
     )
