@@ -97,6 +97,16 @@ def test_a_failed_renewal_leads_to_its_bill_and_is_told_once_however_often_it_fa
     assert urls == ["https://invoice.example.com/in_1", ""]
 
 
+def test_a_subscription_that_fails_when_it_is_first_seen_is_not_thanked_for(
+    room: Backroom,
+) -> None:
+    for _ in THRICE:
+        room.subscribes(status="past_due", invoice=invoice(status="open", amount_paid=0))
+    (way_in, _), (failure, _) = heard(room)
+    assert way_in.startswith("Press the button and ask to join")
+    assert "did not go through" in failure
+
+
 def test_a_failure_whose_bill_is_not_known_leads_to_the_billing_page(room: Backroom) -> None:
     room.subscribes()
     heard(room)

@@ -131,6 +131,10 @@ def _tell_opened(telling: Telling) -> None:
         else:
             message = messages.access_restored(words, plan, chats)
         kind = MessageKind.ACCESS_RESTORED
+    elif telling.change.now.reason is Reason.GRACE:  # seen so late that it fails by now
+        _show_doors(telling, f"opened:{row.external_id}")
+        tell_of_money(telling)
+        return
     elif row.kind == EntitlementKind.GRANT.value:
         kind = MessageKind.ACCESS_GRANTED
         message = messages.access_granted(words, plan, chats)
@@ -148,16 +152,16 @@ def _open(telling: Telling, kind: MessageKind, message: OutgoingMessage, occasio
     """Say that something is open; the way in is shown even if the operator wants no words."""
     if telling.view.messages.is_on(kind):
         telling.say(kind, message, occasion, Priority.GRANT)
-    elif chats := telling.doors():
+    else:
+        _show_doors(telling, occasion)
+
+
+def _show_doors(telling: Telling, occasion: str) -> None:
+    """Show the way in and say nothing else."""
+    if chats := telling.doors():
         way_in = messages.entry(telling.words, chats)
-        tell(
-            telling.work,
-            telling.view,
-            telling.customer,
-            way_in,
-            occasion=occasion,
-            priority=Priority.GRANT,
-        )
+        work, view, customer = telling.work, telling.view, telling.customer
+        tell(work, view, customer, way_in, occasion=occasion, priority=Priority.GRANT)
 
 
 def _tell_closed(telling: Telling) -> bool:
