@@ -9,7 +9,7 @@ import pytest
 
 from tests.usecases.snapshots import DAY, NOW, dispute, tag
 from velvetrope.domain.validation import Invalid
-from velvetrope.store.models import AuditEntry, Integration
+from velvetrope.store.models import AuditEntry, Entitlement, Integration
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import Effect
 
@@ -99,6 +99,16 @@ def test_a_payment_that_a_bank_disputes_follows_the_new_policy(room: Backroom) -
     change(room, dispute_suspends="no")
     room.run_jobs()
     assert room.right("pi_1").holds
+
+
+@pytest.mark.parametrize("ended", ["period_end", "ends_at"])
+def test_who_is_in_by_patience_alone_is_counted(room: Backroom, ended: str) -> None:
+    room.subscribes()
+    room.later(3 * DAY)
+    moments = {"period_end": room.now + DAY, "ends_at": None, ended: room.now - 5 * DAY / 24}
+    Entitlement.objects.update(**moments)
+    assert effect(room, slack_hours=1) == Effect()
+    assert effect(room, slack_hours=8) == Effect(gaining=1)
 
 
 def test_only_chats_that_nothing_else_opens_are_counted(room: Backroom) -> None:

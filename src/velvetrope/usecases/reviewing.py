@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from velvetrope.domain.access import decide
 from velvetrope.domain.states import EventOutcome, Priority
@@ -82,14 +83,11 @@ class ReviewHandler:
 
 def _next(order: ReviewOrder) -> list[tuple[int, int]]:
     """List (row, Telegram user) of the next customers whose rights a change may concern."""
-    rows = (
-        Customer.objects.filter(integration_id=order.integration_id, id__gt=order.after)
-        .filter(entitlement__in=entitlements.open_to_change())
-        .order_by("id")
-        .values_list("id", "telegram_user_id")
-        .distinct()
+    concerned = entitlements.open_to_change().filter(customer=OuterRef("id"))
+    rows = Customer.objects.filter(
+        Exists(concerned), integration_id=order.integration_id, id__gt=order.after
     )
-    return list(rows[:BATCH])
+    return list(rows.order_by("id").values_list("id", "telegram_user_id")[:BATCH])
 
 
 def _review(work: Work, view: IntegrationView, customer: Customer, order: ReviewOrder) -> None:
@@ -97,9 +95,10 @@ def _review(work: Work, view: IntegrationView, customer: Customer, order: Review
     for row in work.entitlements(customer):
         if row.reason in entitlements.SETTLED:
             continue
-        if decide(view.policy, entitlements.facts_of(row), work.now).holds != row.holds:
+        decision = decide(view.policy, entitlements.facts_of(row), work.now)
+        if decision.holds != row.holds:
             flips = True
-        else:
+        elif (decision.reason, decision.recheck_at) != (row.reason, row.recheck_at):
             entitlements.redecide(work, view.policy, row, was=row.holds)
     if flips:
         work.defer(

@@ -69,6 +69,9 @@ ANSWERS: dict[str, Json] = {
 Call = Callable[[StripeGateway], Awaitable[Any]]
 
 
+FORBIDDEN: Json = {"error": {"type": "invalid_request_error", "message": "more_permissions"}}
+
+
 async def ask(
     call: Call, answers: Mapping[str, Json] | None = None
 ) -> tuple[Any, list[hostile.Request]]:
@@ -79,6 +82,8 @@ async def ask(
         found = known.get(f"{request.method} {request.path}")
         missing = {"error": {"type": "invalid_request_error", "code": "resource_missing"}}
         reply = hostile.answering(missing, 404) if found is None else hostile.answering(found)
+        if found is FORBIDDEN:
+            reply = hostile.answering(FORBIDDEN, 403)
         await reply(request, writer)
 
     async with hostile.serving(vendor) as server, aiohttp.ClientSession() as session:
@@ -282,6 +287,17 @@ async def test_a_subscription_owes_since_the_first_failure_of_what_is_due(
     }
     found, _ = await ask(CALLS["subscription"], answers)
     assert found.past_due_since == (None if since is None else datetime.fromtimestamp(since, UTC))
+
+
+async def test_a_key_that_may_not_see_the_balance_takes_a_debits_attempt_for_its_failure() -> None:
+    answers = {
+        "GET /v1/subscriptions/sub_1": DUE,
+        "GET /v1/invoices": page(invoice("open", 7000)),
+        "GET /v1/charges": page(attempt(7001, 7700)),
+        "GET /v1/balance_transactions/txn_7700": FORBIDDEN,
+    }
+    found, _ = await ask(CALLS["subscription"], answers)
+    assert found.past_due_since == datetime.fromtimestamp(7001, UTC)
 
 
 async def test_a_payment_adds_up_what_may_undo_it() -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 
 from velvetrope.domain.access import decide
 from velvetrope.domain.policy import Policy
+from velvetrope.domain.states import Dispute, Refund
 from velvetrope.store.models import Integration, PlanChat
 from velvetrope.usecases import entitlements
 from velvetrope.usecases.operations.audit import record
@@ -21,6 +23,18 @@ if TYPE_CHECKING:
 
 #: How many rows are in memory at once.
 _CHUNK = 2000
+
+
+def _debatable(now: datetime) -> Q:
+    """Pick the rights about which policies differ: all but those that simply run."""
+    return (
+        Q(status="past_due")
+        | Q(collection_paused=True)
+        | ~Q(refund=Refund.NONE)
+        | ~Q(dispute__in=(Dispute.NONE, Dispute.WON))
+        | Q(period_end__lte=now)
+        | Q(ends_at__lte=now)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ def foresee(integration_id: int, wanted: Policy, now: datetime) -> Effect:
     of_customer: tuple[set[int], set[int]] = (set(), set())
     last: int | None = None
     rows = entitlements.open_to_change().filter(customer__integration_id=integration_id)
+    rows = rows.filter(customer__in=rows.filter(_debatable(now)).values("customer"))
     for row in rows.order_by("customer_id").iterator(_CHUNK):
         if row.customer_id != last:
             losing, gaining = _counted(losing, gaining, of_customer)
