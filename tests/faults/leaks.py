@@ -38,7 +38,13 @@ def check_leaks(
         texts[file.name] = file.read_bytes()
     for where, content in texts.items():
         found = [name for name, secret in secrets.items() if secret.encode() in content]
-        assert not found, f"{where} holds {found}"
+        assert not found, f"{where} holds {found}: {_around(content, secrets[found[0]])}"
+
+
+def _around(content: bytes, secret: str) -> bytes:
+    """Give what stands before a secret, which tells who wrote it."""
+    at = content.index(secret.encode())
+    return content[max(at - 400, 0) : at]
 
 
 def _webhook_secrets(sandbox: Sandbox) -> Iterator[str]:
