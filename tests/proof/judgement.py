@@ -33,9 +33,9 @@ async def judge(story: Story) -> None:
     """Raise Broken for the first thing that is not as promised."""
     await story.world.learn()
     telegram = story.world.house.telegram
-    movements = await _all(telegram, "movements", story.knows["movements"])
-    looks = await _all(story.world.house.stripe, "calls", story.knows["stripe"])
-    calls = await _all(telegram, "calls", story.knows["calls"])
+    movements = await seen_by(telegram, "movements", story.knows["movements"])
+    looks = await seen_by(story.world.house.stripe, "calls", story.knows["stripe"])
+    calls = await seen_by(telegram, "calls", story.knows["calls"])
     _nobody_was_put_out_by_mistake(story, movements, looks)
     _nobody_was_let_in_for_nothing(story, movements)
     _the_brake_held(story, movements)
@@ -199,7 +199,8 @@ def _nothing_is_left(story: Story) -> None:
         raise Broken(f"dead letters: {dead}")
 
 
-async def _all(control: Control, what: str, after: int) -> list[dict[str, Any]]:
+async def seen_by(control: Control, what: str, after: int) -> list[dict[str, Any]]:
+    """Give the records of a simulator since one of them."""
     found: list[dict[str, Any]] = []
     while True:
         page = await control.get(f"{what}?after={after}&limit=5000")

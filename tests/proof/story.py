@@ -62,7 +62,8 @@ class Story:
     rules: set[str] = field(default_factory=set)
     is_held: bool = False
     is_off: bool = False
-    was_off: bool = False
+    #: Whether Telegram may have told of something in vain: nobody hears of it again.
+    was_deaf: bool = False
     knows: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -117,8 +118,10 @@ class Story:
                         await self.world.house.pay(session_of(button.url), card)
                     return
 
-    async def knock(self, who: int, chat: int) -> None:
-        await self.people[who].follow(self.world.links[chat])
+    async def knock(self, who: int, chat: int) -> str:
+        """Follow the link to a chat; gives what came of it."""
+        outcome: str = (await self.people[who].follow(self.world.links[chat]))["outcome"]
+        return outcome
 
     async def leave(self, who: int, chat: int) -> None:
         person, house = self.people[who], self.world.house
@@ -232,6 +235,10 @@ class Story:
     # Time
 
     async def wait(self, hours: float) -> None:
+        if self.world.home.is_up and not self.is_held:
+            await self.world.hear_telegram()
+        # Telegram keeps for a day what it couldn't deliver.
+        self.was_deaf |= not await self.world.has_heard_telegram()
         await self.world.pass_time(hours * HOUR)
 
     # What goes wrong
@@ -341,7 +348,7 @@ class Story:
             await self._command("removals", "confirm", "--bot", bot, "--chat", chat, "--all")
 
     async def switch_off(self) -> None:
-        self.is_off = self.was_off = True
+        self.is_off = self.was_deaf = True
         await self._command("bots", "disable", str(self.world.house.id))
 
     async def switch_on(self) -> None:
@@ -393,12 +400,13 @@ class Story:
             for who, person in enumerate(self.people):
                 right = self.world.history.right(person.id, chat, now)
                 if right is Right.IN and person.id not in inside:
-                    if self.was_off:
+                    if self.was_deaf:
                         await self._withdraw(person, chat)
-                    await self.knock(who, number)
+                    outcome = await self.knock(who, number)
+                    assert outcome == "requested", (person.id, chat, outcome)
 
     async def _withdraw(self, person: Person, chat: int) -> None:
-        """Take back a request that a bot that was switched off never took note of."""
+        """Take back a request that the bot may never have heard of, to make it anew."""
         with contextlib.suppress(SandboxError):
             await person.phone.post(f"users/{person.id}/withdraw", {"chat": chat})
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.faults.history import Right
 from tests.proof import judgement
+from tests.proof.judgement import seen_by
 from tests.proof.story import Story
 from tests.proof.world import World
 
@@ -120,6 +121,10 @@ class Theatre:
     def _timelines(self, story: Story) -> dict[str, Any]:
         """Tell what the oracle and the product know of each person."""
         world, now = story.world, story.world.moment()
+        calls = self._runner.run(seen_by(world.house.telegram, "calls", story.knows["calls"]))
+        moves = self._runner.run(
+            seen_by(world.house.telegram, "movements", story.knows["movements"])
+        )
         found: dict[str, Any] = {}
         for number, person in enumerate(story.people):
             rights = {
@@ -138,7 +143,17 @@ class Theatre:
             ]
             why = world.home.command("members", "why", str(person.id), "--bot", str(world.house.id))
             words = why.out.splitlines() if why.code == 0 else []
-            found[f"{number}: {person.id}"] = {"rights": rights, "rows": known, "why": words}
+            found[f"{number}: {person.id}"] = {
+                "rights": rights,
+                "rows": known,
+                "why": words,
+                "calls": [
+                    f"{one['time']:.2f} {one['method']} {one['params']} {one['status']}"
+                    for one in calls
+                    if person.id in (one["params"].get("user_id"), one["params"].get("chat_id"))
+                ],
+                "moves": [one for one in moves if one["user"] == person.id],
+            }
         return found
 
     def _leave(self) -> None:

@@ -186,6 +186,17 @@ class World:
                     raise AssertionError(f"not quiet: {left} {self.house.ledger.unfinished()}")
                 await asyncio.sleep(0.01)
 
+    async def hear_telegram(self) -> None:
+        """Give the server a moment to hear what Telegram has to tell."""
+        for _ in range(100):
+            if await self.has_heard_telegram():
+                return
+            await asyncio.sleep(0.01)
+
+    async def has_heard_telegram(self) -> bool:
+        state = await self.house.telegram.get("state")
+        return not any(bot["webhook"]["pending"] for bot in state["bots"])
+
     async def learn(self) -> None:
         """Hear of everything that happened at Stripe since the last time."""
         while True:
