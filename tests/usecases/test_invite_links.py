@@ -57,6 +57,14 @@ def test_a_link_that_was_revoked_is_renewed(room: Backroom, refused: bool) -> No
     assert link(room) == "https://t.me/+2"
 
 
+def test_a_link_that_somebody_revoked_is_renewed_within_minutes(room: Backroom) -> None:
+    link(room)
+    room.bot.links["https://t.me/+1"] = ChatInviteLink("https://t.me/+1", is_revoked=True)
+    room.later(timedelta(minutes=5))
+    assert link(room) == "https://t.me/+2"
+    assert link(room) == "https://t.me/+2"
+
+
 def test_a_link_that_can_not_be_had_has_the_bot_looked_at_once(room: Backroom) -> None:
     room.bot.trouble["createChatInviteLink"] = NeedsOperator("missing_rights")
     for _ in range(3):

@@ -335,6 +335,20 @@ def test_a_revoked_key_is_told_and_what_failed_for_it_is_done_afterwards(room: B
     assert row.get().state == "pending"
 
 
+def test_a_permission_that_is_lacking_for_one_thing_is_not_tried_at_every_look(
+    room: Backroom,
+) -> None:
+    named = {"id": "sub_1", "object": "subscription", "customer": "cus_1"}
+    event = room.stripe_event("customer.subscription.created", named)
+    row = InboxEvent.objects.filter(id=event.id)
+    row.update(state="dead", error_code="stripe_permission")
+    looked_at(room)
+    assert row.get().state == "dead"
+    StripeAccount.objects.update(problem={"code": "stripe_permission", "data": {}})
+    looked_at(room)
+    assert row.get().state == "pending"
+
+
 def test_an_outage_of_stripe_is_no_alert(room: Backroom) -> None:
     room.stripe.trouble = RetryLater("stripe_unavailable")
     looked_at(room)

@@ -56,6 +56,14 @@ def test_only_this_machine_and_the_token_open_it(asked: dict[str, Any], status: 
     assert MetricsPage(ClientAddresses([]), TOKEN).answer(asked)[0] == status
 
 
+def test_open_alerts_are_counted_by_code() -> None:
+    page = MetricsPage(ClientAddresses([]), None)
+    page.alerts.counts = {"missing_rights": 2, "other": 1}
+    body = page.answer(scope())[2].decode()
+    assert 'velvetrope_alerts_open{code="missing_rights"} 2.0' in body
+    assert 'velvetrope_alerts_open{code="other"} 1.0' in body
+
+
 def test_without_a_token_no_token_opens_it() -> None:
     page = MetricsPage(ClientAddresses([]), None)
     assert page.answer(scope("203.0.113.9", authorization="Bearer "))[0] == 401

@@ -52,6 +52,7 @@ def keep_account(account_id: int, seen: str, problem: str, now: datetime) -> Non
     account = StripeAccount.objects.filter(id=account_id).first()
     if account is None:
         return
+    before = str((account.problem or {}).get("code", ""))
     found = {"code": problem, "data": {}} if problem else _compare(account, seen)
     if account.problem != found and (found or _is_ours(account.problem)):
         account.problem = found
@@ -60,7 +61,7 @@ def keep_account(account_id: int, seen: str, problem: str, now: datetime) -> Non
         account.save(update_fields=["stripe_id"])
     sync_account_alerts(account_id, now)
     if not problem:
-        revive_of_account(account_id)
+        revive_of_account(account_id, before)
 
 
 def _compare(account: StripeAccount, seen: str) -> dict[str, object] | None:

@@ -19,14 +19,21 @@ log = structlog.get_logger()
 OF_KEYS: Final = frozenset(
     {"stripe_key_invalid", "stripe_key_missing", "stripe_permission", "stripe_wrong_mode"}
 )
+#: Of these, what can't be said of a key that works, whatever is asked for.
+_OF_WHOLE_KEYS: Final = frozenset({"stripe_key_invalid", "stripe_key_missing"})
 #: What a working token mends.
 OF_TOKENS: Final = frozenset({"bot_unauthorized", "bot_not_found"})
 
 
-def revive_of_account(account_id: int) -> int:
-    """Try again what failed for the key of an account, within the caller's transaction."""
+def revive_of_account(account_id: int, mended: str = "") -> int:
+    """Try again what failed for the key of an account, within the caller's transaction.
+
+    `mended` is what was wrong with the key until now, if anything: a key may lack the permission
+    for one thing and work for others, so that is tried again once and not at every look.
+    """
+    codes = _OF_WHOLE_KEYS | ({mended} & OF_KEYS)
     integrations = Integration.objects.filter(stripe_account_id=account_id).values("id")
-    dead = InboxEvent.objects.filter(state=EventState.DEAD, error_code__in=OF_KEYS)
+    dead = InboxEvent.objects.filter(state=EventState.DEAD, error_code__in=codes)
     of_stripe = dead.filter(source=Source.STRIPE, account=account_id)
     return _revive(of_stripe | dead.exclude(source=Source.STRIPE).filter(account__in=integrations))
 

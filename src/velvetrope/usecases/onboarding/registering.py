@@ -145,7 +145,7 @@ def keep_key_problem(integration_id: int, problem: Problem | None, now: datetime
     account.save(update_fields=["problem"])
     sync_account_alerts(account.id, now)
     if problem is None:
-        revive_of_account(account.id)
+        revive_of_account(account.id, known)
 
 
 def write_price(integration_id: int, found: PriceFinding, work: Work) -> None:
