@@ -17,6 +17,7 @@ tags = st.builds(
     telegram_user_id=ids,
     telegram_chat_id=st.none() | ids | ids.map(lambda number: -number),
     plan=st.none() | st.from_regex(r"price_[A-Za-z0-9]{1,40}", fullmatch=True),
+    language=st.none() | st.sampled_from(["en", "uk", "ru"]),
 )
 
 
@@ -40,6 +41,7 @@ KEYS = [
     metadata.TELEGRAM_USER,
     metadata.TELEGRAM_CHAT,
     metadata.PLAN,
+    metadata.LANGUAGE,
 ]
 
 
@@ -64,3 +66,9 @@ def test_a_person_is_a_positive_number(number: str) -> None:
 def test_no_metadata_is_nobodys() -> None:
     assert parse(None) is None
     assert parse({}) is None
+
+
+@pytest.mark.parametrize("language", ["", "EN", "eng", "e", "u1"])
+def test_what_is_no_language_is_left_out(language: str) -> None:
+    written = {**build(OwnerTag("home", 1, 2, language="uk")), metadata.LANGUAGE: language}
+    assert parse(written) == OwnerTag("home", 1, 2)

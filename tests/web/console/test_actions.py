@@ -44,7 +44,7 @@ def _watcher(*permissions: str) -> Client:
 
 def _rows(world: World) -> list[tuple[str, int, str]]:
     key = world.integration.pk
-    names = ("verify", "sync-plans", "rotate-secret", "resume", "disable")
+    names = ("verify", "reconcile", "sync-plans", "rotate-secret", "resume", "disable")
     return [
         *(("integration", key, name) for name in names),
         ("inboxevent", world.dead_event.pk, "replay"),
@@ -146,6 +146,7 @@ def test_an_unknown_action_does_nothing(browser: Client, world: World) -> None:
     [
         ("verify", "integration.verification_requested"),
         ("sync-plans", "integration.plan_sync_requested"),
+        ("reconcile", "integration.reconciliation_requested"),
         ("rotate-secret", "integration.webhook_secret_rotated"),
         ("disable", "integration.disabled"),
     ],
