@@ -1,4 +1,4 @@
-"""The far end: a Bot API that says yes and notes when it was asked. As light as it can be.
+"""The far end: a Bot API that says yes and notes when it was asked, and a Stripe without events.
 
 Prints the port that it listens on. `GET /log` gives [[chat id, seconds of the monotonic clock], …]
 since the last `GET /log`.
@@ -17,10 +17,11 @@ import uvloop
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _CHAT = re.compile(rb'"chat_id": *(-?\d+)')
 _RESULT = b'{"ok":true,"result":{"message_id":1,"date":0,"chat":{"id":1,"type":"private"}}}'
-_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
-    len(_RESULT),
-    _RESULT,
-)
+#: Stripe, which is asked by the clock for what was missed: there is nothing.
+_NOTHING = b'{"object":"list","data":[],"has_more":false,"url":"/v1"}'
+_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_ANSWER = _HEAD % (len(_RESULT), _RESULT)
+_NO_EVENTS = _HEAD % (len(_NOTHING), _NOTHING)
 
 seen: list[tuple[int, float]] = []
 
@@ -50,6 +51,9 @@ class FarEnd(asyncio.Protocol):
             seen.clear()
             self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(said))
             self._transport.write(said)
+            return
+        if request.startswith(b"GET /v1/"):
+            self._transport.write(_NO_EVENTS)
             return
         chat = _CHAT.search(request, body)
         if chat is not None and b"/sendMessage" in request[:120]:

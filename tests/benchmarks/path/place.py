@@ -36,7 +36,7 @@ class Place:
             "VELVETROPE_ENV": "development",
             "VELVETROPE_DATABASE_URL": f"sqlite:///{self._folder}/bench.sqlite3",
             "VELVETROPE_TELEGRAM_API_URL": f"http://127.0.0.1:{self._far_end_port}",
-            "VELVETROPE_STRIPE_API_URL": "http://127.0.0.1:1",
+            "VELVETROPE_STRIPE_API_URL": f"http://127.0.0.1:{self._far_end_port}",
             "VELVETROPE_PUBLIC_URL": "http://127.0.0.1:8000",
             "VELVETROPE_LOG_FORMAT": "json",
         }
