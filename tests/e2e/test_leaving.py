@@ -68,6 +68,26 @@ async def test_nobody_leaves_while_stripe_is_away_though_the_end_is_known(house:
     await eventually(out, "Stripe is back, and the person is out", patience=PATIENCE)
 
 
+async def test_a_dry_run_lists_who_would_leave_and_lets_everybody_stay(house: House) -> None:
+    person, other = await house.person(name="Dora"), await house.person(name="Emil")
+    await house.let_in(person)
+    await house.let_in(other)
+    found = await house.subscription_of(person)
+    await house.stripe.post("faults", {"hold": True})
+    await house.stripe.post(f"subscriptions/{found['id']}", {"cancel": "now"})
+    done = await asyncio.to_thread(
+        house.installation.command, "reconcile", "--dry-run", "--bot", str(house.id), "--json"
+    )
+    assert done.code == 0, done.err
+    leaving, told = [row for row in done.json if row["name"] == "Dora"]
+    assert (leaving["effect"], told["effect"]) == ("leave", "message")
+    assert "was cancelled and ended" in leaving["because"]
+    assert [row for row in done.json if row["name"] == "Emil"] == []
+    assert "nothing was changed" in done.err
+    assert person.id in await house.members()
+    assert house.shown(person)["entitlements"][0]["holds"]
+
+
 async def held(house: House, number: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
 

@@ -38,7 +38,7 @@ def check_leaks(
         texts[file.name] = file.read_bytes()
     for where, content in texts.items():
         found = [name for name, secret in secrets.items() if secret.encode() in content]
-        assert not found, f"{where} holds {found}: {_around(content, secrets[found[0]])}"
+        assert not found, f"{where} holds {found}: {_around(content, secrets[found[0]])!r}"
 
 
 def _around(content: bytes, secret: str) -> bytes:

@@ -305,7 +305,16 @@ COMMANDS: Final = (
         "reconcile",
         f"{_CLI}.reconcile:reconcile",
         "hold Stripe, the database and the chats against each other now",
-        (OF_BOT, LONG_WAIT, JSON),
+        (
+            option(
+                "--dry-run",
+                action="store_true",
+                help="list who would enter, leave or be written to, and change nothing",
+            ),
+            OF_BOT,
+            LONG_WAIT,
+            JSON,
+        ),
     ),
     Command(
         "backfill",

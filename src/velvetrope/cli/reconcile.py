@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from velvetrope.cli import dry_run
 from velvetrope.cli.failures import CommandError, Exit
 from velvetrope.cli.finding import find_bots
 from velvetrope.cli.opening import ACTOR
@@ -31,7 +32,9 @@ _AGE: Final = re.compile(r"([1-9][0-9]{0,3})([dh])")
 
 
 def reconcile(options: argparse.Namespace) -> int:
-    """Hold everything against Stripe and Telegram now, and settle what differs."""
+    """Hold everything against Stripe and Telegram now, and settle what differs, or list it."""
+    if options.dry_run:
+        return dry_run.run(options)
     ids = [row.pk for row in find_bots(options.bot)]
     return _finished(options, operations.reconcile, ids)
 
