@@ -56,6 +56,8 @@ async def test_members_from_before_stay_if_they_subscribe_are_friends_or_are_lef
     house: House, tmp_path: Path
 ) -> None:
     await command(house, "bots", "policy", str(house.id), "--set", "brake_members=5")
+    all_day = ("--set", "hour_from=0", "--set", "hour_to=24")  # whenever this test runs
+    await command(house, "bots", "messages", str(house.id), *all_day)
     people = [await house.person(name=f"Member {number}") for number in range(12)]
     admin = await house.person(name="Admin")
     for one in people:
