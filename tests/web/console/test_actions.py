@@ -17,12 +17,14 @@ from tests.web.console.rows import World, make_customer, make_dead_event
 from velvetrope.domain.states import EventState, ItemState
 from velvetrope.store.models import (
     AuditEntry,
+    Customer,
     Entitlement,
     InboxEvent,
     Integration,
     OutboxItem,
 )
 from velvetrope.usecases.operations.orders import GrantOrder
+from velvetrope.usecases.reconciling.backfilling import BACKFILL
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -302,3 +304,21 @@ def test_nothing_can_be_deleted_or_edited_by_hand(browser: Client, world: World)
         answer = browser.post(page, {"csrfmiddlewaretoken": token, "holds": "on"})
         assert answer.status_code == 405, model
         assert browser.get(reverse(f"admin:store_{model}_add")).status_code == 403, model
+
+
+def test_missed_events_are_fetched_from_the_accounts_page(browser: Client, world: World) -> None:
+    key = world.integration.stripe_account_id
+    page = reverse("admin:store_stripeaccount_change", args=[key])
+    assert "Fetch missed events" in browser.get(page).content.decode()
+    post(browser, page, _do("stripeaccount", key, "backfill"))
+    assert InboxEvent.objects.filter(kind=BACKFILL).count() == 1
+
+
+def test_a_rebuild_is_offered_only_where_everybody_is_lost(browser: Client, world: World) -> None:
+    key = world.integration.stripe_account_id
+    page = reverse("admin:store_stripeaccount_change", args=[key])
+    assert "Rebuild from Stripe" not in browser.get(page).content.decode()
+    Customer.objects.all().delete()
+    assert "Rebuild from Stripe" in browser.get(page).content.decode()
+    post(browser, page, _do("stripeaccount", key, "rebuild"), {"confirmed": "yes"})
+    assert AuditEntry.objects.filter(action="integration.rebuild_requested").exists()

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
 from velvetrope.domain import validation
-from velvetrope.store.models import StripeAccount
+from velvetrope.store.clock import present
+from velvetrope.store.models import Customer, StripeAccount
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations.stripe_accounts import signing_secrets
 from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
+from velvetrope.web.console.base import PageAction
 from velvetrope.web.console.forms import JudgedForm, SecretField, UseCaseAdmin, judged
 from velvetrope.web.console.pieces import Fact
 from velvetrope.web.console.vendor import TextInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
     from django.forms import ModelForm
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
+#: How far back a button has events fetched.
+FETCHED = timedelta(days=7)
+QUESTION = (
+    "For a database that was lost: all customers, subscriptions and payments that Stripe knows of "
+    "this account's bots are brought back, then Telegram is asked where everybody is. Nobody hears "
+    "of it. Rebuild?"
+)
 STORED = "stored, never shown; leave empty to keep it"
 
 
@@ -112,9 +124,20 @@ class StripeAccountAdmin(UseCaseAdmin[StripeAccount]):
                 Fact("Account", pieces.code(row.stripe_id)),
                 Fact("Key from", origin),
                 Fact("Added", moments.when(row.created_at)),
+                Fact("Last event that came", moments.when(row.heard_at)),
+                Fact("Events fetched until", moments.when(row.events_until)),
                 Fact("Integrations", pieces.lines(integrations)),
             ],
+            "actions": self.buttons(request, row),
         }
+
+    def page_actions(self, request: HttpRequest) -> Sequence[PageAction[StripeAccount]]:
+        return (
+            PageAction("backfill", "Fetch missed events", _backfill, shown=_is_used),
+            PageAction(
+                "rebuild", "Rebuild from Stripe", _rebuild, REBUILD_QUESTION, shown=_is_lost
+            ),
+        )
 
     def save_model(
         self, request: HttpRequest, obj: StripeAccount, form: ModelForm[StripeAccount], change: bool
@@ -128,6 +151,33 @@ class StripeAccountAdmin(UseCaseAdmin[StripeAccount]):
             )
         else:
             obj.pk = operations.add_stripe_account(name, api_key, secrets, actor)
+
+
+def _is_used(row: StripeAccount) -> bool:
+    return row.integration_set.exists()
+
+
+def _is_lost(row: StripeAccount) -> bool:
+    """Tell whether bots sell from the account and nobody is known who bought."""
+    used = row.integration_set.filter(active=True).exists()
+    return used and not Customer.objects.filter(integration__stripe_account=row).exists()
+
+
+def _backfill(request: HttpRequest, row: StripeAccount) -> str:
+    try:
+        operations.backfill(row.pk, present() - FETCHED, actor_of(request))
+    except operations.NothingToReconcileError as error:
+        return str(error)
+    return f"The events of the last {FETCHED.days} days are being gone through."
+
+
+def _rebuild(request: HttpRequest, row: StripeAccount) -> str:
+    ids = list(row.integration_set.values_list("id", flat=True))
+    try:
+        operations.rebuild(ids, actor_of(request))
+    except operations.NothingToReconcileError as error:
+        return str(error)
+    return "Customers, rights and places are being rebuilt. What was found stands in the audit log."
 
 
 def _mode(row: StripeAccount) -> SafeString:
