@@ -134,9 +134,7 @@ class StripeAccountAdmin(UseCaseAdmin[StripeAccount]):
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[StripeAccount]]:
         return (
             PageAction("backfill", "Fetch missed events", _backfill, shown=_is_used),
-            PageAction(
-                "rebuild", "Rebuild from Stripe", _rebuild, REBUILD_QUESTION, shown=_is_lost
-            ),
+            PageAction("rebuild", "Rebuild from Stripe", _rebuild, QUESTION, shown=_is_lost),
         )
 
     def save_model(
