@@ -219,6 +219,10 @@ class History:
         ]
         return len(self.subscriptions(person)) + len(paid)
 
+    def receipts(self, person: int) -> int:
+        """Count the payments that came in."""
+        return sum(one["status"] == "succeeded" for one in self.payments(person))
+
     def _moments(self, person: int) -> list[float]:
         """Give the moments at which a person's rights may have changed, the oldest first."""
         found: set[float] = {since for since, _ in self._terms}

@@ -141,7 +141,8 @@ def _nothing_was_said_twice(
             if one["is_in"] and one["user"] == person.id
         )
         bounds = {
-            "RECEIVED": history.purchases(person.id),
+            "RECEIVED": history.receipts(person.id),
+            "TRIAL": history.purchases(person.id),
             "FAILED": history.failures(person.id),
             "WELCOME": sum(entries.values()),
             "ENDED": history.closings(person.id, now),

@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from tests.proof.standby import die_with_parent
+
 FOLDER: Final = Path("build/proof")
 CHUNK: Final = 50
 JOBS: Final = 2
@@ -58,7 +60,14 @@ def _play(seed: int, examples: int, record: Path) -> None:
         "VELVETROPE_PROOF_FOLDER": str(folder),
     }
     command = [sys.executable, "-m", "pytest", "-n0", "-q", "--timeout=0", "tests/proof"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=die_with_parent,
+    )
     print(f"chunk {seed}: {'green' if done.returncode == 0 else 'RED'}", flush=True)
     if done.returncode:
         folder.mkdir(parents=True, exist_ok=True)

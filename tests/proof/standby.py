@@ -96,7 +96,7 @@ def _fork(work: Callable[[], int]) -> int:
     if child:
         return child
     code = 1
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    die_with_parent()
     try:
         code = work()
     except BaseException:
@@ -105,6 +105,11 @@ def _fork(work: Callable[[], int]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when its parent ends, however that ends."""
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _run(settings: Settings, order: dict[str, Any]) -> int:

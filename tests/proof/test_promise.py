@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import seed
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.timeout(900)  # a story that fails is made shorter, which takes some minutes
 def test_in_every_story_the_promise_is_kept(migrated_file: Path) -> None:
     theatre = Theatre.from_environment(migrated_file)
 

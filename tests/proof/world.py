@@ -38,7 +38,7 @@ _TRIAL_DAYS: Final = 7
 #: Own words of the operator's, by which messages are counted whatever the product's wording is.
 MARKS: Final = {
     "payment.received": "RECEIVED {plan}",
-    "payment.trial_began": "RECEIVED {plan} {date}",
+    "payment.trial_began": "TRIAL {plan} {date}",
     "payment.failed_until": "FAILED {plan} {date}",
     "entry.let_in": "WELCOME {chat}",
     "ended.chats": "ENDED {chats}",
