@@ -201,6 +201,15 @@ def test_one_listing_serves_all_that_sell_from_an_account(room: Backroom) -> Non
     assert room.stripe.listed.count("subscriptions") == 1
 
 
+def test_a_key_that_does_not_work_leaves_no_dead_letter_each_day(room: Backroom) -> None:
+    room.stripe.keyless = NeedsOperator("stripe_key_missing")
+    assert LIST_PAGE in a_day_later(room)
+    room.stripe.keyless = None
+    room.stripe.subscriptions["sub_1"] = subscription()
+    a_day_later(room)
+    assert room.right("sub_1").holds
+
+
 # Chats
 
 
