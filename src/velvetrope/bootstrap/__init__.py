@@ -1,0 +1,9 @@
+"""The composition root: settings in, one application with everything wired out.
+
+Import it once Django is configured (`web/django_config.py`): it reaches the models.
+"""
+
+from velvetrope.bootstrap.application import Application, Patience, build, installation_name
+from velvetrope.bootstrap.routes import build_routes
+
+__all__ = ["Application", "Patience", "build", "build_routes", "installation_name"]
