@@ -62,10 +62,15 @@ def main() -> None:
     keeper = _bind(int(sys.argv[1]))
     gc.freeze()
     _say({"ready": os.getpid()})
+    with keeper:
+        _obey(settings, keeper.getsockname()[1])
+
+
+def _obey(settings: Settings, port: int) -> None:
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "serve":
-            _fork(partial(_serve, settings, keeper.getsockname()[1]))
+            _fork(partial(_serve, settings, port))
         elif order["do"] == "bury":
             _, status = os.waitpid(order["pid"], 0)
             _say({"buried": os.waitstatus_to_exitcode(status)})

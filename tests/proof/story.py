@@ -28,7 +28,7 @@ CAST: Final = 4
 OLD_HAND: Final = 3
 PLANS: Final = (MONTHLY, BOTH, THIRTY_DAYS, FOR_EVER, TRIAL)
 #: Seconds for which a person waits for the bot while vendors and servers fail.
-PATIENCE: Final = 6.0
+PATIENCE: Final = 3.0
 HOUR: Final = 3600.0
 _OVER: Final = frozenset({"canceled", "incomplete_expired"})
 
