@@ -27,6 +27,7 @@ places = st.builds(
     buying=st.booleans(),
     asked=st.none() | st.sampled_from(DoorAction),
     refused=st.booleans(),
+    elsewhere=st.booleans(),
 )
 
 
@@ -53,6 +54,12 @@ def test_somebody_banned_earlier_is_unbanned_when_they_hold_access() -> None:
 def test_somebody_let_in_whose_rights_ended_is_removed() -> None:
     place = replace(STRANGER, observed=Presence.INSIDE, let_in=True)
     assert plan_action(place) is DoorAction.REMOVE
+
+
+def test_whom_another_bot_lets_into_the_chat_is_neither_refused_nor_removed() -> None:
+    place = replace(STRANGER, elsewhere=True)
+    assert plan_action(replace(place, requested=True)) is None
+    assert plan_action(replace(place, observed=Presence.INSIDE, let_in=True)) is None
 
 
 def test_what_telegram_refused_is_not_asked_for_again() -> None:

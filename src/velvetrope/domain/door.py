@@ -16,6 +16,10 @@ class DoorAction(StrEnum):
     REMOVE = "remove"  # take out of the chat without a lasting ban
 
 
+#: What keeps somebody out, or takes them out.
+CLOSING = frozenset({DoorAction.EXPLAIN, DoorAction.DECLINE, DoorAction.REMOVE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """One customer and one chat, as far as known."""
@@ -32,6 +36,8 @@ class Place:
     asked: DoorAction | None
     #: Telegram said that what was asked can't be done: not repeated until the facts change.
     refused: bool
+    #: Another bot of this installation opens the same chat for them, or sells it to them right now.
+    elsewhere: bool = False
 
 
 def plan_action(place: Place) -> DoorAction | None:
@@ -47,12 +53,12 @@ def wanted_action(place: Place) -> DoorAction | None:
     if place.requested:
         if place.desired:
             return DoorAction.APPROVE
-        if place.buying:
+        if place.buying or place.elsewhere:
             return None
         explained = place.asked in {DoorAction.EXPLAIN, DoorAction.DECLINE}
         return DoorAction.DECLINE if explained else DoorAction.EXPLAIN
     if place.desired and place.observed is Presence.BANNED:
         return DoorAction.UNBAN
     if not place.desired and place.observed is Presence.INSIDE and place.let_in:
-        return DoorAction.REMOVE
+        return None if place.elsewhere else DoorAction.REMOVE
     return None

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from velvetrope.domain.states import CheckoutState, EventOutcome, Presence
 from velvetrope.gateways.telegram.updates import (
+    ChatInviteLink,
     ChatMemberUpdated,
     Update,
     User,
     decode_update,
 )
+from velvetrope.store.neighbours import find_neighbours, is_link_of
 from velvetrope.usecases import chronicle, membership
 from velvetrope.usecases.conversation.acquaintance import describe
 from velvetrope.usecases.observing import presence_of
@@ -51,6 +53,9 @@ class JoinRequestHandler:
         chat = None if request is None else view.chat_by_telegram_id(request.chat.id)
         if request is None or chat is None:
             return EventOutcome.IGNORED.value
+        known = work.customer((event.account, request.from_.id))
+        if _is_anothers(work, view, chat, known, request.invite_link):
+            return EventOutcome.IGNORED.value
         customer = meet(work, (event.account, request.from_.id), request.from_)
         access = membership.find_access(work, customer, chat.id) or membership.new_access(
             customer, chat
@@ -63,6 +68,20 @@ class JoinRequestHandler:
         if not access.action:
             _tell_that_it_waits(work, view, customer, chat, access)
         return None
+
+
+def _is_anothers(
+    work: Work,
+    view: IntegrationView,
+    chat: ChatView,
+    known: Customer | None,
+    link: ChatInviteLink | None,
+) -> bool:
+    """Leave a request to the bot whose link was used; Telegram tells all bots of the chat of it."""
+    if known is not None and chat.id in membership.chats_opened(work, view, known):
+        return False
+    neighbours = find_neighbours(view.id, chat.telegram_id) if link is not None else {}
+    return link is not None and bool(neighbours) and is_link_of(neighbours, link.invite_link)
 
 
 def _tell_that_it_waits(

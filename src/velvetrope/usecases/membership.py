@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.access import chats_open
-from velvetrope.domain.door import DoorAction, Place, plan_action, wanted_action
+from velvetrope.domain.door import CLOSING, DoorAction, Place, plan_action, wanted_action
 from velvetrope.domain.states import CheckoutState, Presence, Priority
 from velvetrope.store.models import Access
+from velvetrope.store.neighbours import find_neighbours, is_bought_by, is_open_to
 from velvetrope.usecases.leaving.orders import HELD, defer_removal
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
@@ -154,6 +156,8 @@ def _reconcile_chat(
         asked=DoorAction(access.action) if access.action else None,
         refused=bool(access.problem),
     )
+    if wanted_action(place) in CLOSING:  # rare, so it is looked up only here
+        place = replace(place, elsewhere=_is_elsewhere(work, view, customer, chat, place))
     action = plan_action(place)
     if action is DoorAction.EXPLAIN and customer.blocked_at is not None:
         action = DoorAction.DECLINE  # no word reaches them
@@ -161,9 +165,22 @@ def _reconcile_chat(
         access.action = action.value
         _ask(work, view, customer, chat, access, action)
     elif access.action and wanted_action(place) is None:
-        access.action, changed = "", True  # what was asked for has been overtaken
+        # What was asked for has been overtaken, and so is why it could not be done.
+        access.action, access.problem, changed = "", "", True
     if changed or action is not None:
         work.save(access)
+
+
+def _is_elsewhere(
+    work: Work, view: IntegrationView, customer: Customer, chat: ChatView, place: Place
+) -> bool:
+    """Tell whether another bot opens the same Telegram chat, or is about to for who waits."""
+    person, neighbours = customer.telegram_user_id, find_neighbours(view.id, chat.telegram_id)
+    if not neighbours:
+        return False
+    work.settle()  # those of the same transaction count
+    is_open = is_open_to(person, neighbours)
+    return is_open or (place.requested and is_bought_by(person, neighbours, work.now))
 
 
 def _ask(

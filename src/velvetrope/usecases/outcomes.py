@@ -14,6 +14,7 @@ from velvetrope.domain.messages import MessageKind
 from velvetrope.domain.states import Presence
 from velvetrope.gateways.telegram.errors import migrated_to
 from velvetrope.store.models import Access
+from velvetrope.store.neighbours import find_neighbours, is_open_to
 from velvetrope.usecases import membership
 from velvetrope.usecases.alert_telling import OCCASION, note_heard, note_unheard
 from velvetrope.usecases.chat_moves import move_chat
@@ -179,18 +180,21 @@ def still_wanted(clock: Clock, item: Item) -> bool:
             chat__integration_id=item.integration_id,
             chat__telegram_id=item.chat_id,
         )
-        .values_list("desired", "action", "removed_at")
+        .values_list("desired", "action", "removed_at", "customer__telegram_user_id")
         .first()
     )
     if found is None:
         return False
-    desired, asked, looked_at = found
+    desired, asked, looked_at, person = found
     action = action_of(item)
     if action in {DoorAction.APPROVE, DoorAction.UNBAN}:
         return desired
     if action is DoorAction.REMOVE and (looked_at is None or clock() - looked_at > FRESH_FOR):
         return False
-    return not desired and asked == action.value
+    if desired or asked != action.value:
+        return False
+    neighbours = find_neighbours(item.integration_id, item.chat_id)
+    return not (neighbours and is_open_to(person, neighbours))
 
 
 def _have_verified(item: Item, error: VelvetError, work: Work) -> None:
