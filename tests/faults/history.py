@@ -271,14 +271,14 @@ class History:
         money, status = self._money_of(record, moment, terms), record["status"]
         if money is Right.OUT or status in _OUT:
             return Right.OUT, price
+        if status != "past_due" and status not in _RUNNING:
+            return Right.EITHER, price  # unchanged, whatever it was
         if record["pause_collection"] and not terms.collection_pause_keeps:
             return Right.OUT, price
         if status == "past_due":
             failed = versions.stretch(moment, status)
             if moment >= failed + terms.grace_days * DAY:
                 return Right.OUT, price
-        elif status not in _RUNNING:
-            return Right.EITHER, price  # unchanged, whatever it was
         return money, price
 
     def _money_of(self, subscription: Record, moment: float, terms: Terms) -> Right:

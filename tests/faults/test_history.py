@@ -166,6 +166,12 @@ def test_a_paused_collection_counts_as_the_policy_says(told: Told) -> None:
     assert told.right() is OUT
 
 
+def test_a_status_that_nobody_knows_says_nothing_of_a_pause_either(told: Told) -> None:
+    told.history.decree(told.now, collection_pause_keeps=False)
+    told.subscribed("on_the_moon", pause_collection={"behavior": "void"})
+    assert told.right() is EITHER
+
+
 def test_a_grant_is_sure_from_when_it_was_done_until_it_is_taken_back(told: Told) -> None:
     gift = Gift(ANN, "month", ordered=1000, until=9000, since=1010, revoked=2000, over=2010)
     told.history.gifts.append(gift)
