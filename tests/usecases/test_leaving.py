@@ -10,8 +10,17 @@ import pytest
 from tests.usecases.snapshots import ANN, DAY, LOUNGE, subscription, tag
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import ItemState
-from velvetrope.store.models import Access, Alert, AuditEntry, Chat, InboxEvent, Integration
+from velvetrope.store.models import (
+    Access,
+    Alert,
+    AuditEntry,
+    Chat,
+    InboxEvent,
+    Integration,
+    OutboxItem,
+)
 from velvetrope.store.revisions import touch
+from velvetrope.usecases.alerts import open_alert
 from velvetrope.usecases.leaving.orders import HELD, REMOVE
 from velvetrope.usecases.operations import confirm_removals, list_held_chats, recheck_held
 
@@ -208,6 +217,44 @@ def test_a_removal_without_rights_waits_for_the_operator_and_is_not_repeated(
     for _ in range(3):
         room.later(timedelta(hours=5))
         room.sweep()
+    assert leaving(room) == []
+
+
+@pytest.mark.parametrize("trouble", ["chat", "token", "switched off"])
+def test_a_removal_that_waits_behind_another_for_the_operator_is_not_repeated(
+    room: Backroom, trouble: str
+) -> None:
+    member(room, ANN)
+    ends(room)
+    # The bot is known to be in trouble: nobody tries, so nothing is told of this very call.
+    OutboxItem.objects.filter(method=UNBAN).update(state="suspended")
+    if trouble == "chat":
+        Chat.objects.update(problem={"code": "missing_rights", "data": {}})
+    elif trouble == "token":
+        open_alert("bot_unauthorized", room.now, integration_id=room.integration.id)
+    else:
+        Integration.objects.update(active=False)
+    touch([room.integration.id])
+    for _ in range(3):
+        room.later(timedelta(hours=5))
+        room.sweep()
+    assert OutboxItem.objects.filter(method=UNBAN).count() == 1
+    Alert.objects.all().delete()
+    Chat.objects.update(problem=None)
+    Integration.objects.update(active=True)
+    touch([room.integration.id])
+    room.later(timedelta(hours=2))
+    room.sweep()
+    assert leaving(room) == [ANN]
+
+
+def test_somebody_whose_account_is_gone_is_not_asked_about_for_ever(room: Backroom) -> None:
+    member(room, ANN)
+    ends(room)
+    room.failed(room.calls(UNBAN)[0], Permanent("user_deactivated"))
+    for _ in range(3):
+        room.later(timedelta(hours=5))
+        assert "recheck" not in room.sweep()
     assert leaving(room) == []
 
 

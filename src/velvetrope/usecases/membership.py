@@ -50,6 +50,7 @@ LASTING_TROUBLE = frozenset(
         "bot_not_found",
         "bot_inactive",
         "conflict",
+        "user_deactivated",
         HELD,
     }
 )

@@ -14,6 +14,7 @@ from velvetrope.pipeline import jobs
 from velvetrope.store import owners
 from velvetrope.store.models import (
     Access,
+    Alert,
     Checkout,
     Entitlement,
     InboxEvent,
@@ -28,6 +29,7 @@ from velvetrope.usecases.onboarding.jobs import (
     external_id_of,
     request_plan_sync,
 )
+from velvetrope.usecases.reviving import OF_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,12 +82,17 @@ def sweep_waiting(now: datetime) -> int:
     )
     purchases = Checkout.objects.filter(state__in=owners.UNSETTLED, expires_at__lt=now - LEEWAY)
     left_outside = at_the_door.filter(desired=True, problem__in=PASSING_TROUBLE)
+    # What waits behind a trouble of the bot or the chat goes on when that is mended.
+    useless = Alert.objects.filter(code__in=OF_TOKENS, closed_at=None, integration__isnull=False)
     left_inside = Access.objects.filter(
         desired=False,
         observed=Presence.INSIDE,
         let_in_at__isnull=False,
         desired_at__lt=now - AGAIN_AFTER,
+        chat__problem__isnull=True,
+        chat__integration__active=True,
     ).exclude(problem__in=LASTING_TROUBLE)
+    left_inside = left_inside.exclude(chat__integration__in=useless.values("integration"))
     with transaction.atomic():
         patient = _some(undecided) | _some(purchases)
         asked = _ask(patient, f"waiting:{_slot(now, PATIENCE)}")
