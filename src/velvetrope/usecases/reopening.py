@@ -28,15 +28,20 @@ def reopen_door(integration_id: int, chat_id: int, now: datetime) -> int:
     """Answer requests that may have been made while the bot could not hear them.
 
     Within the caller's transaction, while the alert is still open; gives how many are tried for.
-    Telegram neither lists such requests nor tells of them later, but answers them: who did not
-    knock is shown the way in instead.
     """
     deaf = Alert.objects.filter(
         integration_id=integration_id, subject=f"chat:{chat_id}", code__in=DEAF, closed_at=None
     )
     since = deaf.order_by("opened_at").values_list("opened_at", flat=True).first()
-    if since is None:
-        return 0
+    return 0 if since is None else reopen_door_since(chat_id, since, now)
+
+
+def reopen_door_since(chat_id: int, since: datetime, now: datetime) -> int:
+    """Answer requests that nobody has heard since then; gives how many are tried for.
+
+    Telegram neither lists such requests nor tells of them later, but answers them: who did not
+    knock is shown the way in instead.
+    """
     waiting = Access.objects.filter(
         chat_id=chat_id,
         desired=True,

@@ -7,10 +7,14 @@ from django.db import transaction
 from velvetrope.pipeline import jobs
 from velvetrope.pipeline.pipeline import resume
 from velvetrope.store.clock import present
-from velvetrope.store.models import Integration
+from velvetrope.store.models import AuditEntry, Chat, Integration
 from velvetrope.usecases.alert_levels import sync_alerts
 from velvetrope.usecases.onboarding.jobs import request_plan_sync, request_registration
 from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.reopening import reopen_door_since
+
+#: What the audit log calls it that a bot was switched off.
+OFF = "integration.disabled"
 
 
 def set_active(integration_id: int, actor: str, *, active: bool) -> bool:
@@ -26,7 +30,7 @@ def set_active(integration_id: int, actor: str, *, active: bool) -> bool:
         row.save(update_fields=["active"])
         record(
             actor,
-            "integration.enabled" if active else "integration.disabled",
+            "integration.enabled" if active else OFF,
             subject="integration",
             subject_id=row.id,
             integration_id=row.id,
@@ -36,8 +40,21 @@ def set_active(integration_id: int, actor: str, *, active: bool) -> bool:
         sync_alerts(row.id, present())
         if active:
             request_registration(row.id)
+            _catch_up(row.id)
         jobs.wake_after_commit()
     return True
+
+
+def _catch_up(integration_id: int) -> None:
+    """Have everything looked at that the bot may have missed while it was off."""
+    Integration.objects.filter(id=integration_id).update(reconciled_at=None)
+    off = AuditEntry.objects.filter(integration_id=integration_id, action=OFF).order_by("-id")
+    since = off.values_list("at", flat=True).first()
+    if since is not None:
+        for chat_id in Chat.objects.filter(integration_id=integration_id).values_list(
+            "id", flat=True
+        ):
+            reopen_door_since(chat_id, since, present())
 
 
 def verify(integration_id: int, actor: str) -> str:
