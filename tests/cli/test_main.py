@@ -51,6 +51,11 @@ def test_wrong_settings_are_told_all_at_once_with_exit_code_2(tmp_path: Path) ->
         ["bots", "list", "--jso"],
         ["events", "show", "one"],
         ["serve", "--role", "king"],
+        ["members", "list", "--limit", "0"],
+        ["members", "list", "--limit", "99999999999999999999"],
+        ["plans", "sync", "--wait", "-1"],
+        ["plans", "sync", "--wait", "nan"],
+        ["plans", "sync", "--wait", "soon"],
     ],
     ids=" ".join,
 )

@@ -20,6 +20,11 @@ def test_a_table_keeps_a_record_on_one_line(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.splitlines() == ["WHAT", "two lines"]
 
 
+def test_a_table_parts_the_figures_in_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_records([{"found": {"moved_unseen": 2, "settled": 1}}], as_json=False, empty="")
+    assert capsys.readouterr().out.splitlines() == ["FOUND", "moved unseen: 2; settled: 1"]
+
+
 def test_an_empty_list_is_an_empty_array_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_records([], as_json=True, empty="No bots.")
     said = capsys.readouterr()
@@ -50,7 +55,9 @@ def test_times_are_told_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
         (False, "no"),
         (True, "yes"),
         (["a", 1], "a, 1"),
-        ({"a": 1, "b": None}, "a: 1\nb: –"),
+        ({"a": 1, "b_c": None}, "a: 1\nb c: –"),
+        ({}, "–"),
+        ([{"a": 1, "b": 2}, {"a": 3, "b": 4}], "a: 1\nb: 2\n\na: 3\nb: 4"),
     ],
 )
 def test_values_are_put_into_words(value: output.Value, shown: str) -> None:

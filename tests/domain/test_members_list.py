@@ -29,10 +29,13 @@ def codes(text: str | bytes, terms: Terms = TERMS) -> list[tuple[int, str]]:
     return [(one.number, one.code) for one in read(text, terms).mistakes]
 
 
+#: Telegram's own, which hypothesis finds in the source and tries.
+NOBODY = {BOT, 777000, 1087968824, 136817688}
+
 people = st.builds(
     Line,
     number=st.just(0),
-    user_id=st.integers(1, 2**52 - 1).filter(lambda one: one not in {BOT, 777000}),
+    user_id=st.integers(1, 2**52 - 1).filter(lambda one: one not in NOBODY),
     until=st.none()
     | st.dates(date(2027, 3, 2), date(2100, 1, 1)).map(lambda day: end_of_day(day, KYIV)),
     note=st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20),

@@ -8,7 +8,7 @@ from velvetrope.cli import records
 from velvetrope.cli.failures import CommandError, Exit
 from velvetrope.cli.finding import find_bot
 from velvetrope.cli.opening import ACTOR
-from velvetrope.cli.output import print_record, print_records
+from velvetrope.cli.output import print_record, print_records, say
 from velvetrope.store.clock import present
 from velvetrope.usecases import alert_hearers, operations
 
@@ -44,4 +44,11 @@ def hear(options: argparse.Namespace) -> int:
         "say": f"/alerts {alert_hearers.link_code(row, now)}",
     }
     print_record(record, as_json=options.json)
+    if options.to is None and not options.off:
+        say(
+            "To hear of alerts, open the link in Telegram within a quarter of an hour and press "
+            "Start, or send the bot the words above."
+        )
+    elif options.to is not None:
+        say("A person hears the bot only after pressing Start in it.")
     return Exit.DONE

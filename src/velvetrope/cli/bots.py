@@ -144,7 +144,8 @@ def _registered(options: argparse.Namespace, row: Integration, job: str) -> int:
     if done.error_code:
         say(f"The registration failed: {done.error_code}. It is tried again while the server runs.")
     else:
-        say("It is registered, but something is to be mended first; then: velvetrope bots register")
+        is_in = "" if row.registration == Registration.REGISTERED else " not"
+        say(f"It is{is_in} registered. Mend the problems above, then: velvetrope bots register")
     return Exit.FAILED
 
 

@@ -18,6 +18,12 @@ class Opens(Enum):
     MIGRATED = "migrated"  # and the database must be up to date
 
 
+#: So many records fit in memory, however long they are.
+MOST_RECORDS: Final = 100_000
+#: A day.
+LONGEST_WAIT: Final = 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One argument or option: what `add_argument` is given."""
@@ -43,16 +49,41 @@ def option(*flags: str, help: str, **options: Any) -> Argument:  # noqa: A002  a
     return Argument(flags, help, options)
 
 
+def records(text: str) -> int:
+    """Read how many records to show; argparse tells what else it may be."""
+    number = int(text) if text.isdecimal() and len(text) <= len(str(MOST_RECORDS)) else 0
+    if not 1 <= number <= MOST_RECORDS:
+        raise argparse.ArgumentTypeError(f"use a whole number from 1 to {MOST_RECORDS}")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read how long to wait; argparse tells what else it may be."""
+    try:
+        length = float(text)
+    except ValueError:
+        length = -1.0
+    if not 0 <= length <= LONGEST_WAIT:  # refuses nan, too
+        raise argparse.ArgumentTypeError(f"use 0 to {LONGEST_WAIT} seconds")
+    return length
+
+
 JSON: Final = option("--json", action="store_true", help="print JSON for programs")
 BOT: Final = option("bot", metavar="BOT", help="id, name or @username of the integration")
 OF_BOT: Final = option("--bot", metavar="BOT", help="only of this integration: id, name, @username")
-LIMIT: Final = option("--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+LIMIT: Final = option(
+    "--limit", type=records, default=50, metavar="N", help="at most so many (50)"
+)
 WAIT: Final = option(
-    "--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for the end (60)"
+    "--wait",
+    type=seconds,
+    default=60.0,
+    metavar="SECONDS",
+    help="how long to wait for the end (60)",
 )
 LONG_WAIT: Final = option(
     "--wait",
-    type=float,
+    type=seconds,
     default=3600.0,
     metavar="SECONDS",
     help="how long to wait for the end (3600)",

@@ -65,7 +65,7 @@ async def look_at(application: Application, view: IntegrationView) -> Sequence[F
     if found.bot is not None:
         findings += await _webhook(subject, bot, application, active=view.active)
     if not findings:
-        sold = f"{len(view.chats)} chats, {len(view.plans)} plans"
+        sold = f"chats: {len(view.chats)}, plans: {len(view.plans)}"
         findings = [Finding(subject, "ok", f"The bot, its rights and prices are well ({sold}).")]
     return findings
 

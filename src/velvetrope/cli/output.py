@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     #: What a record may hold.
     Value = str | int | float | bool | list["Value"] | Mapping[str, "Value"] | datetime | None
@@ -46,26 +47,27 @@ def print_table(records: Sequence[Record]) -> None:
     """Print columns as wide as their widest value; the last one is not padded."""
     names = list(records[0])
     rows = [[_title(name).upper() for name in names]]
-    rows += [[_one_line(shown(record[name])) for name in names] for record in records]
+    rows += [[_one_line(shown(record[name], "; ")) for name in names] for record in records]
     widths = [max(len(row[column]) for row in rows) for column in range(len(names))]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
 
 
-def shown(value: Value) -> str:
-    """Put a value into words; times are UTC to the second."""
-    if value is None or (isinstance(value, str | list) and not value):
+def shown(value: Value, between: str = "\n") -> str:
+    """Put a value into words; times are UTC to the second. `between` parts the fields in it."""
+    if value is None or (isinstance(value, str | list | Mapping) and not value):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, list):
-        return ", ".join(shown(item) for item in value)
+        apart = between * 2 if isinstance(value[0], Mapping) else ", "
+        return apart.join(shown(item, between) for item in value)
     if isinstance(value, str | int | float):
         return str(value)
-    return "\n".join(f"{name}: {shown(item)}" for name, item in value.items())
+    return between.join(f"{_title(name)}: {shown(item, between)}" for name, item in value.items())
 
 
 def say(text: str) -> None:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from velvetrope.cli.output import Record
     from velvetrope.usecases.operations import Run
 
-_AGE: Final = re.compile(r"([1-9][0-9]{0,3})([dh])")
+#: Further back than any list of events goes.
+_LONG_AGO: Final = timedelta(days=3650)
+_AGE: Final = re.compile(r"([1-9][0-9]{0,8})([dh])")
 
 
 def reconcile(options: argparse.Namespace) -> int:
@@ -106,7 +108,7 @@ def _since(text: str) -> datetime:
     now = present()
     if age := _AGE.fullmatch(text):
         unit = timedelta(days=1) if age[2] == "d" else timedelta(hours=1)
-        return now - int(age[1]) * unit
+        return now - min(int(age[1]) * unit, _LONG_AGO)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

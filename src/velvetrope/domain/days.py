@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: A hundred years: longer is «for ever».
 MOST_DAYS: Final = 36_500
 _REMEDY: Final = "Write the day as 2027-01-31, or 2027-01-31 18:00 with a time."
-_DAYS = re.compile(r"([0-9]{1,5}) ?d(?:ays)?")
+_DAYS = re.compile(r"([0-9]{1,12}) ?d(?:ays)?")
 _DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.+Zz-]{4,24})?")
 

@@ -13,6 +13,7 @@ from velvetrope.cli.grammar import (
     WAIT,
     Command,
     option,
+    seconds,
 )
 
 _CLI: Final = "velvetrope.cli"
@@ -123,7 +124,7 @@ COMMANDS: Final = (
             option("--yes", action="store_true", help="adopt without asking"),
             option(
                 "--wait",
-                type=float,
+                type=seconds,
                 default=600.0,
                 metavar="SECONDS",
                 help="how long to wait for each of the two steps (600)",

@@ -53,6 +53,7 @@ class OpenFilter(SimpleListFilter):
 
 
 class AlertAdmin(RecordAdmin[Alert]):
+    nothing_yet = "Nothing needs you. What does is listed here, with what to do about it."
     list_display = ("since", "what", "whose", "state", "told")
     list_filter = (OpenFilter, IntegrationFilter)
     list_select_related = ("integration", "stripe_account")

@@ -62,6 +62,8 @@ class ConsoleAdmin(ModelAdmin[M]):
     view_on_site = False
     #: In the address of the audit log: what entries call these rows.
     audit_subject = ""
+    #: What an empty list says.
+    nothing_yet = "Nothing yet."
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CappedChangeList

@@ -38,6 +38,7 @@ REVOKE_QUESTION = (
 
 
 class CustomerAdmin(RecordAdmin[Customer]):
+    nothing_yet = "Nobody yet. People are listed here once they press Start in a bot."
     audit_subject = "customer"
     list_display = (
         "person",

@@ -43,6 +43,7 @@ DISABLE_QUESTION = (
 
 
 class IntegrationAdmin(UseCaseAdmin[Integration]):
+    nothing_yet = "No bot is connected yet."
     form = IntegrationForm
     audit_subject = "integration"
     list_display = ("name", "bot", "state", "wrong", "language", "stripe_account", "verified")

@@ -69,6 +69,7 @@ class TextForm(JudgedForm[TextOverride]):
 
 
 class TextAdmin(UseCaseAdmin[TextOverride]):
+    nothing_yet = "No wording of your own yet: customers read the product's texts."
     form = TextForm
     list_display = ("key", "language", "integration", "start")
     list_filter = (IntegrationFilter, "language")

@@ -186,6 +186,7 @@ class ItemAdmin(RecordAdmin[OutboxItem]):
 
 
 class LaneAdmin(RecordAdmin[Lane]):
+    nothing_yet = "Nothing is held back."
     list_display = ("key", "tried_again", "attempts", "error_code")
     search_fields = ("=key",)
     ordering = ("retry_at",)
