@@ -71,9 +71,7 @@ def seconds(text: str) -> float:
 JSON: Final = option("--json", action="store_true", help="print JSON for programs")
 BOT: Final = option("bot", metavar="BOT", help="id, name or @username of the integration")
 OF_BOT: Final = option("--bot", metavar="BOT", help="only of this integration: id, name, @username")
-LIMIT: Final = option(
-    "--limit", type=records, default=50, metavar="N", help="at most so many (50)"
-)
+LIMIT: Final = option("--limit", type=records, default=50, metavar="N", help="at most so many (50)")
 WAIT: Final = option(
     "--wait",
     type=seconds,
