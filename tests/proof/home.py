@@ -32,7 +32,7 @@ class Home(Installation):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_unmeasured({**self.env, "PYTHONPATH": os.pathsep.join(sys.path)}),
+                env=unmeasured({**self.env, "PYTHONPATH": os.pathsep.join(sys.path)}),
                 bufsize=0,
             )
         self._left = b""
@@ -111,6 +111,6 @@ class Home(Installation):
         return code
 
 
-def _unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
+def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
     """Leave coverage out: it would double the time, and who is killed reports nothing anyway."""
     return {name: value for name, value in environment.items() if "COVERAGE" not in name}

@@ -20,7 +20,7 @@ from tests.e2e.house import ONCE, build_house
 from tests.faults.calm import on_the_way
 from tests.faults.history import DAY, History, Shop
 from tests.processes import STRIPE_API_KEY, Sandbox
-from tests.proof.home import Home
+from tests.proof.home import Home, unmeasured
 from tests.proof.standby import CALM, TICK
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class World:
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         for name in ("sandbox", "home"):
             (folder / name).mkdir()
-        self.sandbox = self._stack.enter_context(Sandbox(folder / "sandbox"))
+        sandbox = Sandbox(folder / "sandbox")
+        sandbox.process.env = unmeasured(sandbox.process.env)
+        self.sandbox = self._stack.enter_context(sandbox)
         self.home = Home(folder / "home", self._migrated, self.sandbox)
         self._stack.callback(self.home.close)
         timeout = aiohttp.ClientTimeout(total=60)
