@@ -71,6 +71,23 @@ def test_a_trial_is_announced_three_days_before_its_end_and_once(room: Backroom)
         assert said(room, at=room.now + HOUR) == []
 
 
+def test_no_price_is_announced_where_another_one_is_billed_than_the_plans(room: Backroom) -> None:
+    old: dict[str, Any] = {"price_ids": ("price_old",), "product_ids": ("prod_price_month",)}
+    trial(room, **old)
+    (text,) = said(room, at=NOW + 4 * DAY)
+    assert "trial is coming to its end" in text
+    assert "€9.00" not in text
+    room.subscribes(**old)
+    room.update("message", words_of_ann("/status"))
+    assert "€9.00" not in room.texts()[-1]
+
+
+def words_of_ann(text: str) -> dict[str, object]:
+    ann = {"id": ANN, "is_bot": False, "first_name": "Ann"}
+    chat = {"id": ANN, "type": "private"}
+    return {"message_id": 1, "date": 1, "from": ann, "chat": chat, "text": text}
+
+
 def test_nobody_is_reminded_of_a_trial_that_they_have_cancelled(room: Backroom) -> None:
     trial(room)
     room.subscribes(**TRIAL, cancel_at=NOW + 7 * DAY)

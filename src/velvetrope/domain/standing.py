@@ -35,6 +35,8 @@ class Standing:
     until: datetime | None
     #: Whether Stripe's portal can change it.
     manageable: bool
+    #: What is billed, where that is known: another price than the plan's is not its price.
+    price_id: str = ""
 
 
 _OF_REASON = {

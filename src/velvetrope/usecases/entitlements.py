@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,8 @@ def open_to_change() -> QuerySet[Entitlement]:
 def standing_of(policy: Policy, row: Entitlement, now: datetime) -> Standing:
     """Tell what the customer should hear of a row at this moment."""
     facts = facts_of(row)
-    return describe(row.plan_id, facts, decide(policy, facts, now))
+    standing = describe(row.plan_id, facts, decide(policy, facts, now))
+    return replace(standing, price_id=row.price_id)
 
 
 def redecide(

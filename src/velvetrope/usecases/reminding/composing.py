@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.messages import MessageKind
@@ -48,14 +49,19 @@ def compose_reminder(
         return None
     match reminder.kind:
         case MessageKind.TRIAL_ENDS:
-            return messages.trial_ends(words, plan, at)
+            return messages.trial_ends(words, _as_billed(plan, row), at)
         case MessageKind.RENEWS_ON:
-            return messages.renews_on(words, plan, at)
+            return messages.renews_on(words, _as_billed(plan, row), at)
         case MessageKind.GRACE_ENDS:
             return messages.grace_ends(words, plan, at, bill_url)
         case _:
             chats = closing_then(words.view, row, others, at)
             return _access_ends(words, row, plan, chats, at) if chats else None
+
+
+def _as_billed(plan: PlanView, row: Entitlement) -> PlanView:
+    """Leave out the price where another one is billed, as after the plan's price was replaced."""
+    return plan if row.price_id in {"", plan.price_id} else replace(plan, unit_amount=None)
 
 
 def _access_ends(

@@ -130,7 +130,7 @@ def _line(words: Words, standing: Standing, plan: PlanView | None) -> Html:
     date = words.date(standing.until)
     if standing.kind not in _PRICED:
         return words.text(key, date=date)
-    if plan is None or not words.amount(plan):
+    if plan is None or not words.amount(plan) or standing.price_id not in {"", plan.price_id}:
         return words.text(f"{key}_unpriced", date=date)
     return words.text(key, date=date, price=words.price(plan))
 
