@@ -141,7 +141,8 @@ def _nothing_was_said_twice(
             if one["is_in"] and one["user"] == person.id
         )
         bounds = {
-            "RECEIVED": history.receipts(person.id),
+            # A status that is forced opens a subscription without any money.
+            "RECEIVED": max(history.receipts(person.id), history.purchases(person.id)),
             "TRIAL": history.purchases(person.id),
             "FAILED": history.failures(person.id),
             "WELCOME": sum(entries.values()),
