@@ -9,7 +9,16 @@ import pytest
 from tests.usecases.snapshots import BOT, LOUNGE, NOW, VAULT, price
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.validation import Invalid
-from velvetrope.store.models import Access, Chat, InboxEvent, Integration, OutboxItem, Plan
+from velvetrope.store.encryption import Secret
+from velvetrope.store.models import (
+    Access,
+    Chat,
+    InboxEvent,
+    Integration,
+    OutboxItem,
+    Plan,
+    StripeAccount,
+)
 from velvetrope.usecases import onboarding, operations
 
 if TYPE_CHECKING:
@@ -201,6 +210,21 @@ def test_a_chat_that_customers_are_in_is_not_dropped(room: Backroom) -> None:
     with pytest.raises(Invalid) as caught:
         onboarding.update_integration(room.integration.id, {"chats": [VAULT]}, ACTOR)
     assert caught.value.code == "chat_in_use"
+
+
+def test_the_account_from_which_customers_hold_something_is_not_exchanged(room: Backroom) -> None:
+    other = StripeAccount.objects.create(name="other", api_key=Secret("sk_test_other"))
+    change = {"stripe_account_id": other.id}
+    room.subscribes()
+    with pytest.raises(Invalid) as caught:
+        onboarding.update_integration(room.integration.id, change, ACTOR)
+    assert caught.value.code == "stripe_account_in_use"
+    same = {"stripe_account_id": room.account}
+    onboarding.update_integration(room.integration.id, same, ACTOR)
+    room.subscribes(kind="customer.subscription.deleted", status="canceled", ended_at=room.now)
+    onboarding.update_integration(room.integration.id, change, ACTOR)
+    room.integration.refresh_from_db()
+    assert room.integration.stripe_account == other
 
 
 def test_a_chat_that_nobody_is_in_is_dropped_with_what_was_known_of_it(room: Backroom) -> None:

@@ -9,7 +9,15 @@ import pytest
 
 from tests.usecases.snapshots import BOT, DAY, LOUNGE, NOW, VAULT, payment, session, subscription
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
-from velvetrope.store.models import AuditEntry, Checkout, Entitlement, InboxEvent, Integration, Plan
+from velvetrope.store.models import (
+    AuditEntry,
+    Checkout,
+    Entitlement,
+    InboxEvent,
+    Integration,
+    Plan,
+    StripeAccount,
+)
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.billing.handlers import RECHECK
 from velvetrope.usecases.onboarding import SYNC_PLANS
@@ -48,6 +56,21 @@ def test_a_grant_ends_on_its_day(room: Backroom) -> None:
     row = room.right("grant:1")
     assert (row.holds, row.reason, row.recheck_at) == (False, "lapsed", None)
     assert len(room.texts()) == 1
+
+
+def test_a_key_that_opens_nothing_makes_no_dead_letters_hour_by_hour(room: Backroom) -> None:
+    room.subscribes()
+    room.later(40 * DAY)
+    room.stripe.keyless = NeedsOperator("stripe_key_invalid")
+    StripeAccount.objects.update(problem={"code": "stripe_key_invalid", "data": {}})
+    Plan.objects.update(synced_at=room.now + DAY)
+    for _ in range(3):
+        assert RECHECK not in room.sweep()
+        room.later(2 * HOUR)
+    assert room.right("sub_1").holds
+    room.stripe.keyless = None
+    StripeAccount.objects.update(problem=None)
+    assert RECHECK in room.sweep()
 
 
 def test_a_grant_ends_on_its_day_even_while_stripe_has_no_key(room: Backroom) -> None:

@@ -20,7 +20,7 @@ OF_KEYS: Final = frozenset(
     {"stripe_key_invalid", "stripe_key_missing", "stripe_permission", "stripe_wrong_mode"}
 )
 #: Of these, what can't be said of a key that works, whatever is asked for.
-_OF_WHOLE_KEYS: Final = frozenset({"stripe_key_invalid", "stripe_key_missing"})
+OF_WHOLE_KEYS: Final = frozenset({"stripe_key_invalid", "stripe_key_missing"})
 #: What a working token mends.
 OF_TOKENS: Final = frozenset({"bot_unauthorized", "bot_not_found"})
 
@@ -31,7 +31,7 @@ def revive_of_account(account_id: int, mended: str = "") -> int:
     `mended` is what was wrong with the key until now, if anything: a key may lack the permission
     for one thing and work for others, so that is tried again once and not at every look.
     """
-    codes = _OF_WHOLE_KEYS | ({mended} & OF_KEYS)
+    codes = OF_WHOLE_KEYS | ({mended} & OF_KEYS)
     integrations = Integration.objects.filter(stripe_account_id=account_id).values("id")
     dead = InboxEvent.objects.filter(state=EventState.DEAD, error_code__in=codes)
     of_stripe = dead.filter(source=Source.STRIPE, account=account_id)

@@ -19,6 +19,7 @@ from velvetrope.store.models import (
     Entitlement,
     InboxEvent,
     Integration,
+    StripeAccount,
 )
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.checkout import SESSION_LIFE
@@ -29,7 +30,7 @@ from velvetrope.usecases.onboarding.jobs import (
     external_id_of,
     request_plan_sync,
 )
-from velvetrope.usecases.reviving import OF_TOKENS
+from velvetrope.usecases.reviving import OF_TOKENS, OF_WHOLE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,8 +132,10 @@ def _some(rows: QuerySet[Access] | QuerySet[Checkout]) -> set[Whom]:
 
 
 def _ask(whom: Iterable[Whom], occasion: str) -> int:
-    asked = 0
+    asked, mute = 0, _mute_accounts()
     for integration_id, person, stripe_customer, account in whom:
+        if stripe_customer and account in mute:
+            continue  # every look would be a dead letter
         asked += jobs.enqueue(
             RECHECK,
             RecheckOrder(integration_id=integration_id, telegram_user_id=person),
@@ -141,6 +144,12 @@ def _ask(whom: Iterable[Whom], occasion: str) -> int:
             external_id=f"{RECHECK}:{person}:{occasion}",
         )
     return asked
+
+
+def _mute_accounts() -> set[int]:
+    """Find the Stripe accounts whose key is known to open nothing."""
+    rows = StripeAccount.objects.filter(problem__isnull=False).values_list("id", "problem")
+    return {key for key, problem in rows if problem and problem["code"] in OF_WHOLE_KEYS}
 
 
 def _slot(now: datetime, length: timedelta) -> int:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from velvetrope.domain import validation
-from velvetrope.domain.states import Registration
+from velvetrope.domain.states import GIVEN, Registration
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.clock import present
 from velvetrope.store.encryption import Secret, installation_keys
-from velvetrope.store.models import Chat, Integration, Plan, PlanChat, StripeAccount
+from velvetrope.store.models import Chat, Entitlement, Integration, Plan, PlanChat, StripeAccount
 from velvetrope.usecases.onboarding.jobs import request_registration
 from velvetrope.usecases.operations.audit import SECRET_REPLACED, SECRET_SET, plain, record
 from velvetrope.usecases.reminding.replanning import request_replan
@@ -104,7 +104,10 @@ def update_integration(
         if "name" in changes:
             row.name = _free_name(row.name, row.id)
         if changes.get("stripe_account_id"):
-            row.stripe_account = _account(_number(changes["stripe_account_id"]))
+            account = _account(_number(changes["stripe_account_id"]))
+            if account.pk != row.stripe_account_id:
+                _check_nothing_rests_on_account(row)
+            row.stripe_account = account
         replaced = _replace_token(row, changes.get("token"))
         if "chats" in changes:
             _write_chats(row, validation.chat_ids(changes["chats"]))
@@ -199,6 +202,14 @@ def _account(account_id: int | None) -> StripeAccount:
         remedy = "Set VELVETROPE_STRIPE_API_KEY and restart, or choose an account of the console."
         raise Invalid("stripe_account_unknown", "stripe_account", "", remedy)
     return account
+
+
+def _check_nothing_rests_on_account(row: Integration) -> None:
+    """Keep the account of what is held: no other one would ever tell how it goes on, or ends."""
+    rights = Entitlement.objects.filter(customer__integration=row, holds=True)
+    if rights.exclude(kind__in=GIVEN).exists():
+        remedy = "Customers hold what they bought there. Connect another bot to sell from this one."
+        raise Invalid("stripe_account_in_use", "stripe_account", "", remedy)
 
 
 def _write_chats(row: Integration, chat_ids: Sequence[int]) -> None:
