@@ -128,7 +128,8 @@ RULES: Final[Mapping[MessageKind, MessageRule]] = {
         days=(3, 1),
     ),
     MessageKind.ACCESS_ENDED: MessageRule(
-        "Access ended", "The person is out; with the reason and the way back."
+        "Access ended",
+        "What opened a chat has ended, and the person leaves it; with the reason and the way back.",
     ),
     MessageKind.REFUND: MessageRule(
         "Refund", "Money was paid back, or a refund came to nothing, and access did not end by it."

@@ -62,7 +62,7 @@ def test_the_page_tells_whom_it_concerns(browser: Client, world: World, page: st
     assert "812" in shown
     assert "about 811" in shown
     chat = words_of(browser, reverse("admin:store_chat_change", args=[world.chat.pk]))
-    assert "812 at Telegram, 1 known here, about 811 from before" in chat
+    assert "1 known here; 812 at Telegram, about 811 of them from before (counted " in chat
     assert browser.get(reverse("admin:from_before"))["location"] == page
 
 

@@ -83,6 +83,14 @@ def test_what_is_out_of_bounds_is_refused_and_stays_to_be_mended(
     assert settings(world).differences() == {}
 
 
+def test_a_refusal_names_the_field_as_the_page_does(browser: Client, world: World) -> None:
+    answer = words(post(browser, page(world), page(world), fields(hour_from="soon")))
+    assert "Reminders are sent from this hour on: Give a whole number" in answer
+    name = days_setting(MessageKind.ACCESS_ENDS)
+    answer = words(post(browser, page(world), page(world), fields(**{name: "90"})))
+    assert "Access ends: Give a whole number" in answer
+
+
 def test_whoever_may_only_look_changes_nothing(world: World) -> None:
     user = get_user_model().objects.create_user("watcher", password="x", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_integration"))

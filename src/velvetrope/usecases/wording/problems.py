@@ -146,7 +146,7 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "removals_held": (
         "Many members of {chat} are to leave at once: {gone} of {known} have left, the rest waits.",
         (
-            "Look at the list under «Removals» (or `velvetrope removals list`). Confirm it if it "
+            "Look at the list under «Removals» (or velvetrope removals list). Confirm it if it "
             "is right. If it is not, mend the cause in Stripe: who pays again leaves the list."
         ),
     ),

@@ -70,4 +70,8 @@ def in_words(found: ChatNumbers) -> str:
     if found.from_before is None:
         return "not counted yet"
     count, known = found.chat.member_count, found.known
-    return f"{count} at Telegram, {known} known here, about {found.from_before} from before"
+    counted = moments.distance(found.chat.counted_at) if found.chat.counted_at else "never"
+    return (
+        f"{known} known here; {count} at Telegram, about {found.from_before} of them from before "
+        f"(counted {counted})"
+    )

@@ -85,7 +85,7 @@ def show(request: HttpRequest, site: Site, integration_id: int) -> HttpResponse:
         try:
             _save(request, row, typed)
         except Invalid as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, f"{_label(refusal.field)}: {refusal.remedy}")
         else:
             return redirect(page_of(integration_id))
     language = request.GET.get("language", "")
@@ -107,6 +107,13 @@ def show(request: HttpRequest, site: Site, integration_id: int) -> HttpResponse:
 
 def page_of(integration_id: int) -> str:
     return reverse("admin:messages", args=[integration_id])
+
+
+def _label(name: str) -> str:
+    """Give the words that stand at a field of the form."""
+    if name in NUMBERS:
+        return NUMBERS[name].meaning
+    return next((rule.title for kind, rule in RULES.items() if days_setting(kind) == name), name)
 
 
 def _typed(request: HttpRequest, settings: MessageSettings) -> dict[str, str]:
