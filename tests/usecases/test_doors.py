@@ -81,6 +81,18 @@ def test_an_approval_that_waits_is_not_wanted_once_the_rights_have_ended(room: B
     assert room.still_wanted(room.calls(DECLINE)[0])
 
 
+def test_somebody_who_asked_twice_is_welcomed_once(room: Backroom) -> None:
+    room.subscribes()
+    room.sent()
+    room.asks()
+    room.asks()
+    first, second = room.calls(APPROVE)
+    room.sent(first)
+    room.later(timedelta(seconds=5))
+    room.failed(second, Permanent("already_participant"), ItemState.SKIPPED)
+    assert len(room.texts()) == 1
+
+
 def test_a_refusal_that_waits_is_not_wanted_once_the_person_pays(room: Backroom) -> None:
     room.asks()
     room.sent(*room.calls("sendMessage"))

@@ -27,6 +27,8 @@ from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from velvetrope.domain.clock import Clock
     from velvetrope.domain.errors import VelvetError
     from velvetrope.pipeline.work import Item, Work
@@ -116,9 +118,15 @@ class Door:
     access: Access
 
     def tell(
-        self, message: OutgoingMessage, occasion: str, kind: MessageKind | None = None
+        self,
+        message: OutgoingMessage,
+        occasion: str,
+        kind: MessageKind | None = None,
+        *,
+        since: datetime | None = None,
     ) -> None:
-        stamp = f"{occasion}:{self.access.id}:{self.work.now:%Y%m%dT%H%M%S}"
+        """Tell once of what happened at `since`, or just now."""
+        stamp = f"{occasion}:{self.access.id}:{since or self.work.now:%Y%m%dT%H%M%S}"
         tell(self.work, self.view, self.customer, message, occasion=stamp, kind=kind)
 
     def next_doors(self) -> tuple[ChatView, ...]:
@@ -234,12 +242,16 @@ def _done(door: Door, action: DoorAction) -> None:
 
 
 def _welcome(door: Door) -> None:
-    """Welcome a person; the next doors are shown even if the operator wants no welcome."""
-    others = door.next_doors()
+    """Welcome a person; the next doors are shown even if the operator wants no welcome.
+
+    Once for each entry: several requests may be answered when the person is in already.
+    """
+    others, since = door.next_doors(), door.access.let_in_at
     if door.view.messages.is_on(MessageKind.WELCOME):
-        door.tell(messages.let_in(door.words, door.chat, others), "let_in", MessageKind.WELCOME)
+        message = messages.let_in(door.words, door.chat, others)
+        door.tell(message, "let_in", MessageKind.WELCOME, since=since)
     elif others:
-        door.tell(messages.entry(door.words, others), "let_in")
+        door.tell(messages.entry(door.words, others), "let_in", since=since)
 
 
 #: Where somebody is until a call takes effect that leaves them outside.
