@@ -207,6 +207,20 @@ def test_a_removal_that_has_waited_is_dropped_if_the_person_has_paid_unseen(
     assert room.access().desired
 
 
+def test_a_second_call_that_came_too_late_does_not_hide_that_the_person_was_taken_out(
+    room: Backroom,
+) -> None:
+    member(room, ANN)
+    ends(room)
+    Access.objects.update(action="")
+    says(room, ANN, GONE, status="canceled", ended_at=room.now)  # told once more, asked once more
+    first, second = room.calls(UNBAN)
+    room.sent(first)
+    assert not room.still_wanted(second)
+    room.overtaken(second)
+    assert room.access().removed_at == room.now
+
+
 def test_a_removal_without_rights_waits_for_the_operator_and_is_not_repeated(
     room: Backroom,
 ) -> None:

@@ -160,7 +160,8 @@ class DoorOutcome:
         door = _door(item, work)
         if door is None or action_of(item) is not DoorAction.REMOVE:
             return
-        door.access.removed_at = None
+        if door.access.observed == Presence.INSIDE.value:  # else another call was made in time
+            door.access.removed_at = None
         if door.access.action == DoorAction.REMOVE.value:
             door.access.action, door.access.problem = "", ""
         _settle(door)
