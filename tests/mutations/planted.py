@@ -122,9 +122,16 @@ FAULTS: Final = (
     Fault(
         "right before a removal the facts are asked once more",
         f"{_SRC}/usecases/outcomes.py",
-        "    return not desired and asked == action.value\n",
-        "    return True\n",
+        "    if desired or asked != action.value:\n",
+        "    if asked is None:\n",
         ("tests/usecases/test_leaving.py", "tests/usecases/test_doors.py"),
+    ),
+    Fault(
+        "whom another bot lets into the same chat is not put out",
+        f"{_SRC}/domain/door.py",
+        "        return None if place.elsewhere else DoorAction.REMOVE\n",
+        "        return DoorAction.REMOVE\n",
+        ("tests/domain/test_door.py", "tests/usecases/test_shared_chats.py"),
     ),
     Fault(
         "a removal is no lasting ban",
