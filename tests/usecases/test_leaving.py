@@ -22,7 +22,12 @@ from velvetrope.store.models import (
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.alerts import open_alert
 from velvetrope.usecases.leaving.orders import HELD, REMOVE
-from velvetrope.usecases.operations import confirm_removals, list_held_chats, recheck_held
+from velvetrope.usecases.operations import (
+    confirm_removals,
+    list_held_chats,
+    recheck_held,
+    replace_chat,
+)
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -381,6 +386,14 @@ def test_what_was_confirmed_does_not_count_against_those_who_leave_later(room: B
     member(room, 5000)
     ends(room, 5000)
     assert leaving(room) == [5000]
+
+
+def test_a_chat_that_takes_the_place_of_a_held_one_begins_without_a_brake(room: Backroom) -> None:
+    braked(room)
+    replace_chat(room.lounge.id, "-1003333333333", "operator:anna")
+    assert Chat.objects.get(id=room.lounge.id).brake_at is None
+    assert Alert.objects.get(code=HELD).closed_at is not None
+    assert held() == []
 
 
 def test_some_may_be_confirmed_while_the_others_wait(room: Backroom) -> None:

@@ -11,6 +11,7 @@ from velvetrope.domain.states import ChatKind, ItemState, Presence
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.clock import present
 from velvetrope.store.models import Access, Chat, OutboxItem
+from velvetrope.usecases.leaving.brake import release
 from velvetrope.usecases.onboarding.jobs import request_registration
 from velvetrope.usecases.operations.audit import record
 from velvetrope.usecases.reopening import show_in
@@ -35,9 +36,10 @@ def replace_chat(chat_id: int, new_id: object, actor: str) -> str:
             raise Invalid("chat_known", "new id", str(telegram_id), remedy)
         old_id, row.telegram_id = row.telegram_id, telegram_id
         row.kind, row.problem, row.verified_at = ChatKind.UNKNOWN.value, None, None
-        row.invite_link, row.invite_link_at, row.brake_at = "", None, None
+        row.invite_link, row.invite_link_at = "", None
         row.save()
         now = present()
+        release(row, now, released_at=None)  # nobody waits any more to leave the old one
         OutboxItem.objects.filter(
             integration_id=row.integration_id, chat_id=old_id, state__in=_UNSENT
         ).update(state=ItemState.SKIPPED.value, error_code="chat_unknown", finished_at=now)
