@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.usecases.snapshots import ANN, LOUNGE, NOW
 from velvetrope.store.encryption import Secret
 from velvetrope.store.models import Access, Chat, Checkout, Customer, Integration, Plan, PlanChat
+from velvetrope.usecases.explaining import explain_customer
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -66,6 +67,8 @@ def test_who_pays_another_bot_for_the_same_chat_is_not_taken_out(room: Backroom)
     right = Access.objects.create(customer=ann_there(chat), chat=chat, desired=True)
     ends(room)
     assert room.calls(UNBAN) == []
+    story = explain_customer(room.ann, room.now)
+    assert "another bot lets them into this chat" in str(story.places)
     right.desired = False
     right.save()
     room.later(timedelta(hours=2))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import CheckoutState, Presence
+from velvetrope.store.neighbours import find_neighbours, is_open_to
 from velvetrope.usecases.chronicle import BY_ADMIN, BY_BOT, BY_THEMSELVES
 from velvetrope.usecases.explaining.rights import Ground, because
 from velvetrope.usecases.explaining.story import Place, Tone
@@ -61,6 +62,12 @@ class Known:
     @property
     def problem(self) -> str:
         return "" if self.access is None else self.access.problem
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another bot opens the same chat for them."""
+        found = find_neighbours(self.chat.integration_id, self.chat.telegram_id)
+        return bool(found) and is_open_to(self.customer.telegram_user_id, found)
 
     def when(self, to: str) -> str:
         """Say when, if the last move that is on record led there."""
@@ -152,6 +159,12 @@ def _inside(known: Known) -> _Seen:
             "If they should leave, remove them in Telegram.",
             Tone.WARN,
         )
+    if known.is_elsewhere:
+        return "is inside, and stays, because another bot lets them into this chat", "", Tone.GOOD
+    return _to_leave(access)
+
+
+def _to_leave(access: Access) -> _Seen:
     if access.problem in HELD:
         return (
             "still inside, because removals of this chat wait for you",
