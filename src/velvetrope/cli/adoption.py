@@ -145,7 +145,8 @@ def _refuse(found: MembersList, *, as_json: bool) -> int:
         say(str(one))
     if (more := len(found.mistakes) - _MISTAKES_SHOWN) > 0:
         say(f"… and {more} more lines.")
-    say("Nothing was imported. Mend these lines, or leave them out with --skip-bad.")
+    way = "Mend these lines, or leave them out with --skip-bad" if found.lines else "Mend the file"
+    say(f"Nothing was imported. {way}.")
     return Exit.USAGE
 
 

@@ -112,7 +112,12 @@ def _until(options: argparse.Namespace) -> datetime | None:
         raise CommandError("Use --until or --days, not both", code=Exit.USAGE)
     if options.days is not None:
         if not 1 <= options.days <= MOST_DURATION_DAYS:
-            raise CommandError("So many days make no sense", where="--days", code=Exit.USAGE)
+            raise CommandError(
+                "So many days make no sense",
+                where="--days",
+                remedy=f"Use 1 to {MOST_DURATION_DAYS}, or leave it out for ever",
+                code=Exit.USAGE,
+            )
         return present() + timedelta(days=options.days)
     if not options.until:
         return None
