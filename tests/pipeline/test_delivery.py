@@ -218,6 +218,20 @@ async def test_what_follows_from_an_answer_is_written_with_it(works: Works, sayi
     assert await works.read(lambda: Customer.objects.get().first_name) == "Reached"
 
 
+async def test_a_message_to_somebody_who_never_began_is_left_out_and_no_dead_letter(
+    works: Works, saying: Saying
+) -> None:
+    async def answer(_: str, __: Mapping[str, Any]) -> None:
+        raise Permanent("cannot_initiate")
+
+    works.telegram.answer = answer
+    pipeline = await works.start(handlers(saying))
+    await say(pipeline, saying, [(7, "hello")])
+    await works.quiet()
+    (item,) = await works.read(items)
+    assert (item.state, item.error_code) == ("skipped", "cannot_initiate")
+
+
 async def test_somebody_who_blocks_the_bot_is_not_written_to(works: Works, saying: Saying) -> None:
     async def answer(_: str, params: Mapping[str, Any]) -> None:
         if params["chat_id"] == 5:

@@ -20,9 +20,9 @@ _CUT_OFF: Final = 1.0
 #: Removals of one chat within an hour that need nobody's word (the policy's default).
 _BRAKE: Final = 5
 _HOUR: Final = 3600.0
-#: Dead letters that people themselves explain: they never pressed /start, so no word reaches them,
-#: or their wish for a link has grown too old while nobody could fulfil it.
-_EXPLAINED: Final = frozenset({"cannot_initiate", "stripe_invalid_request"})
+#: A dead letter that a person explains: their wish for a link has grown too old while nobody could
+#: fulfil it.
+_EXPLAINED: Final = frozenset({"stripe_invalid_request"})
 
 
 class Broken(AssertionError):  # noqa: N818  says what happened to the promise

@@ -58,8 +58,9 @@ class Theatre:
         if self._world is not None and self._world.stories >= STORIES_OF_A_WORLD:
             self._leave()
         if self._world is None:
-            self._world = World(self._migrated)
-            self._runner.run(self._world.open())
+            world = World(self._migrated)
+            self._runner.run(world.open())
+            self._world = world
             self.counts["worlds"] += 1
         return self._runner.run(Story.begin(self._world))
 

@@ -47,6 +47,8 @@ IN_FLIGHT: Final = 16
 _WRITE_AGAIN: Final = 1.0
 #: After these a person isn't written to until they come back.
 UNREACHABLE: Final = frozenset({"blocked_by_user", "user_deactivated"})
+#: A person who never pressed /start, or took it back: they are written to once they do.
+NOT_STARTED: Final = frozenset({"cannot_initiate"})
 #: The call came too late: somebody else answered the request, or nobody waits any more.
 OVERTAKEN: Final = frozenset({"query_expired", "request_missing"})
 
@@ -321,7 +323,7 @@ class Delivery:
     def _give_up(self, bot: Bot, item: Item, verdict: Never) -> None:
         error = verdict.error
         unreachable = error.code in UNREACHABLE and speaks(item)
-        expected = unreachable or error.code in OVERTAKEN
+        expected = unreachable or error.code in OVERTAKEN | NOT_STARTED
         state = ItemState.SKIPPED if expected else ItemState.DEAD
         self._stats.items[item.method, state.value] += 1
         log.warning("item_failed", item_id=item.id, method=item.method, code=error.code)
