@@ -44,6 +44,16 @@ async def judge(story: Story) -> None:
     _nothing_is_left(story)
 
 
+async def remember_places(story: Story) -> None:
+    """Learn who was brought in or put out after the judgement, for the stories to come."""
+    telegram, stays = story.world.house.telegram, story.world.stays
+    for one in await seen_by(telegram, "movements", story.knows["movements"]):
+        if one["is_in"] and not one["was_in"]:
+            stays[_place(one)] = one["actor"]
+        elif one["was_in"] and not one["is_in"]:
+            stays.pop(_place(one), None)
+
+
 def _ours(story: Story, movements: Iterable[Record]) -> list[Record]:
     return [one for one in movements if one["actor"] == story.world.house.bot_id]
 
@@ -105,16 +115,17 @@ def _nobody_was_let_in_for_nothing(story: Story, movements: Sequence[Record]) ->
 
 
 def _the_brake_held(story: Story, movements: Sequence[Record]) -> None:
+    """Count people: one who is put out twice within the hour is one member of the chat."""
     removals = defaultdict(list)
     for one in _ours(story, movements):
         if one["was_in"] and not one["is_in"]:
-            removals[one["chat"]].append(one["time"])
-    for chat, times in removals.items():
-        for last in times:
-            within = [one for one in times if last - _HOUR < one <= last]
-            released = any(within[0] - _HOUR < one <= last for one in story.releases)
-            if len(within) > _BRAKE and not released:
-                raise Broken(f"{len(within)} were put out of {chat} within an hour")
+            removals[one["chat"]].append((one["time"], one["user"]))
+    for chat, found in removals.items():
+        for last, _ in found:
+            within = [(time, user) for time, user in found if last - _HOUR < time <= last]
+            released = any(within[0][0] - _HOUR < one <= last for one in story.releases)
+            if len({user for _, user in within}) > _BRAKE and not released:
+                raise Broken(f"{within} were put out of {chat} within an hour")
 
 
 def _nothing_was_said_twice(

@@ -354,7 +354,7 @@ class Story:
     async def switch_on(self) -> None:
         if self.is_off:
             self.is_off = False
-            await self._command("bots", "enable", str(self.world.house.id))
+            assert await self._command("bots", "enable", str(self.world.house.id))
 
     # The end
 

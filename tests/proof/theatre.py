@@ -90,6 +90,7 @@ class Theatre:
         await story.catch_up()
         await judgement.judge(story)
         await story.close()
+        await judgement.remember_places(story)
         await judgement.everybody_is_where_they_belong(story)
 
     def _count(self, story: Story) -> None:
