@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,32 @@ def test_the_help_imports_neither_django_nor_a_vendor() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_every_module_of_the_use_cases_can_be_imported_first() -> None:
+    """A circle of imports would hold only as long as nobody changes their order."""
+    files = sorted((SOURCE / "usecases").rglob("*.py"))
+    names = [".".join(file.relative_to(SOURCE.parent).with_suffix("").parts) for file in files]
+    code = (
+        "import importlib, os, sys\n"
+        "import aiohttp, babel, django, stripe\n"
+        "django.setup()\n"
+        "import velvetrope.store.models\n"
+        "for name in sys.argv[1:]:\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        try:\n"
+        "            importlib.import_module(name)\n"
+        "        except ImportError as error:\n"
+        "            print(f'{name}: {error}', flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *(name.removesuffix(".__init__") for name in names)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "velvetrope.store.typing_settings"},
+    )
+    assert done.stdout == ""

@@ -15,7 +15,7 @@ from velvetrope.domain.states import EventState, Source
 from velvetrope.store.models import Access, AuditEntry, Entitlement, InboxEvent
 from velvetrope.usecases import operations
 from velvetrope.usecases.granting import GrantHandler, RevokeHandler
-from velvetrope.usecases.operations.orders import GRANT, REVOKE
+from velvetrope.usecases.orders import GRANT, REVOKE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

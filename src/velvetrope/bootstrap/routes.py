@@ -28,8 +28,8 @@ from velvetrope.usecases.leaving.handler import RemoveHandler
 from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.onboarding.checking import CheckHandler
 from velvetrope.usecases.onboarding.registering import RegisterHandler, SyncPlansHandler
-from velvetrope.usecases.operations.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.operations.reviews import REVIEW
+from velvetrope.usecases.orders import GRANT, MESSAGE, REINVITE, REVOKE, SYNC
 from velvetrope.usecases.reconciling.backfilling import BACKFILL, BackfillHandler
 from velvetrope.usecases.reconciling.listing import ListHandler
 from velvetrope.usecases.reconciling.looking import LookHandler

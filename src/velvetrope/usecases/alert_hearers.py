@@ -12,7 +12,7 @@ from velvetrope.domain.validation import Invalid
 from velvetrope.store.encryption import installation_keys
 from velvetrope.store.models import Integration
 from velvetrope.usecases.alert_telling import note_heard
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.services import DEEP_LINK
 
 if TYPE_CHECKING:

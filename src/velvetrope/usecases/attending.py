@@ -11,7 +11,7 @@ from velvetrope.pipeline import jobs
 from velvetrope.usecases import membership, observing
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.handlers import look_again
-from velvetrope.usecases.operations.orders import MessageOrder, ReinviteOrder, SyncOrder
+from velvetrope.usecases.orders import MessageOrder, ReinviteOrder, SyncOrder
 from velvetrope.usecases.telling import tell
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.language import words_for

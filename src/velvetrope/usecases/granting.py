@@ -8,7 +8,7 @@ from velvetrope.domain.states import GIVEN, EntitlementKind, EventOutcome
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Entitlement
 from velvetrope.usecases import entitlements, membership, notices, observing
-from velvetrope.usecases.operations.orders import GrantOrder, RevokeOrder
+from velvetrope.usecases.orders import GrantOrder, RevokeOrder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

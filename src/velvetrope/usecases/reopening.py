@@ -9,7 +9,7 @@ from velvetrope.domain.states import Presence
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Access, Alert, Customer
 from velvetrope.usecases.lanes import lane_of
-from velvetrope.usecases.operations.orders import REINVITE, ReinviteOrder
+from velvetrope.usecases.orders import REINVITE, ReinviteOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ from velvetrope.store.models import (
     Integration,
     OutboxItem,
 )
-from velvetrope.usecases.operations.orders import GrantOrder
+from velvetrope.usecases.orders import GrantOrder
 from velvetrope.usecases.reconciling.backfilling import BACKFILL
 
 if TYPE_CHECKING:

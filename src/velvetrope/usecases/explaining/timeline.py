@@ -16,7 +16,7 @@ from velvetrope.usecases.explaining.said import entry_of_item
 from velvetrope.usecases.explaining.story import Entry, EntryKind, Tone
 from velvetrope.usecases.explaining.terms import sentence
 from velvetrope.usecases.explaining.told import end_of, entry_of_event
-from velvetrope.usecases.operations.orders import MESSAGE
+from velvetrope.usecases.orders import MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

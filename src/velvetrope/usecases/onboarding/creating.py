@@ -14,14 +14,14 @@ from velvetrope.domain.validation import Invalid
 from velvetrope.store.clock import present
 from velvetrope.store.encryption import Secret, installation_keys
 from velvetrope.store.models import Chat, Entitlement, Integration, Plan, PlanChat, StripeAccount
+from velvetrope.usecases.audit import SECRET_REPLACED, SECRET_SET, plain, record
 from velvetrope.usecases.onboarding.jobs import request_registration
-from velvetrope.usecases.operations.audit import SECRET_REPLACED, SECRET_SET, plain, record
 from velvetrope.usecases.reminding.replanning import request_replan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from velvetrope.usecases.operations.audit import Plain
+    from velvetrope.usecases.audit import Plain
 
 #: Columns that an operator changes as they are; each with the rule that judges it.
 _RULES: Final[Mapping[str, Callable[[object], str]]] = {

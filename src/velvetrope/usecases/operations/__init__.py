@@ -4,6 +4,7 @@ Synchronous, each in a transaction of its own, each leaving an audit entry that 
 Whatever has to reach a vendor is left as a durable job for the server.
 """
 
+from velvetrope.usecases.audit import plain, record
 from velvetrope.usecases.operations.alerts import (
     AlertInWords,
     count_open_by_code,
@@ -11,7 +12,6 @@ from velvetrope.usecases.operations.alerts import (
     list_alerts,
     open_alerts,
 )
-from velvetrope.usecases.operations.audit import plain, record
 from velvetrope.usecases.operations.chats import replace_chat
 from velvetrope.usecases.operations.deadletters import (
     DeadLetter,

@@ -11,9 +11,9 @@ from velvetrope.domain.states import ChatKind, ItemState, Presence
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.clock import present
 from velvetrope.store.models import Access, Chat, OutboxItem
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.leaving.brake import release
 from velvetrope.usecases.onboarding.jobs import request_registration
-from velvetrope.usecases.operations.audit import record
 from velvetrope.usecases.reopening import show_in
 
 if TYPE_CHECKING:

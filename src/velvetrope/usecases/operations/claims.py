@@ -15,7 +15,7 @@ from velvetrope.store.models import Integration
 from velvetrope.usecases.adoption.claiming import claim_link
 from velvetrope.usecases.adoption.counting import request_count
 from velvetrope.usecases.adoption.numbers import ChatNumbers, brake_of, count_chats
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.wording import messages
 from velvetrope.usecases.wording.words import Words
 

@@ -12,7 +12,7 @@ from velvetrope.domain.states import EventState, ItemState, Source
 from velvetrope.pipeline import jobs
 from velvetrope.store.clock import present
 from velvetrope.store.models import InboxEvent, OutboxItem
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

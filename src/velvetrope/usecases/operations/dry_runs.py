@@ -7,7 +7,7 @@ from django.db import transaction
 from velvetrope.pipeline import jobs
 from velvetrope.store.clock import present
 from velvetrope.store.models import DryRun, Integration
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.rehearsing.running import DRY_RUN, DryRunOrder, lane_of
 
 #: Older ones are dropped when another one is asked for.

@@ -11,8 +11,8 @@ from velvetrope.pipeline import jobs
 from velvetrope.store.clock import present
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Customer, Entitlement, Plan
-from velvetrope.usecases.operations.audit import record
-from velvetrope.usecases.operations.orders import GRANT, REVOKE, GrantOrder, RevokeOrder
+from velvetrope.usecases.audit import record
+from velvetrope.usecases.orders import GRANT, REVOKE, GrantOrder, RevokeOrder
 
 if TYPE_CHECKING:
     from datetime import datetime

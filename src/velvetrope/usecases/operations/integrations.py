@@ -9,8 +9,8 @@ from velvetrope.pipeline.pipeline import resume
 from velvetrope.store.clock import present
 from velvetrope.store.models import AuditEntry, Chat, Integration
 from velvetrope.usecases.alert_levels import sync_alerts
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.onboarding.jobs import request_plan_sync, request_registration
-from velvetrope.usecases.operations.audit import record
 from velvetrope.usecases.reopening import reopen_door_since
 
 #: What the audit log calls it that a bot was switched off.

@@ -20,7 +20,7 @@ from velvetrope.usecases.adoption.adopting import LEFT
 from velvetrope.usecases.adoption.forgetting import UNDECIDED
 from velvetrope.usecases.adoption.jobs import ADOPT, LOOK, ORDER, ListJob, lane_of, request
 from velvetrope.usecases.adoption.numbers import taken_over
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

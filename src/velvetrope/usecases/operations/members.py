@@ -9,9 +9,9 @@ from django.db import transaction
 from velvetrope.pipeline import jobs
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Customer, Entitlement
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.lanes import lane_of
-from velvetrope.usecases.operations.audit import record
-from velvetrope.usecases.operations.orders import (
+from velvetrope.usecases.orders import (
     MESSAGE,
     REINVITE,
     SYNC,
@@ -22,7 +22,7 @@ from velvetrope.usecases.operations.orders import (
 from velvetrope.usecases.wording.outgoing import LONGEST_TEXT
 
 if TYPE_CHECKING:
-    from velvetrope.usecases.operations.audit import Plain
+    from velvetrope.usecases.audit import Plain
 
 
 class OrderRefusedError(Exception):

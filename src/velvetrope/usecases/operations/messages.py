@@ -9,13 +9,13 @@ from django.db import transaction
 from velvetrope.domain.messages import MessageSettings
 from velvetrope.store.clock import present
 from velvetrope.store.models import Integration
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.reminding.replanning import request_replan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from velvetrope.usecases.operations.audit import Plain
+    from velvetrope.usecases.audit import Plain
 
 
 def change_messages(integration_id: int, changes: Mapping[str, object], actor: str) -> bool:

@@ -10,7 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 
 from velvetrope.domain.validation import Invalid
-from velvetrope.usecases.operations.audit import SECRET_REPLACED, record
+from velvetrope.usecases.audit import SECRET_REPLACED, record
 
 #: Without letters and digits that look alike: it is read from a terminal and typed.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"

@@ -11,13 +11,13 @@ from velvetrope.domain.validation import Invalid
 from velvetrope.store.clock import present
 from velvetrope.store.models import Plan, PlanChat
 from velvetrope.usecases.alert_levels import sync_alerts
-from velvetrope.usecases.operations.audit import plain, record
+from velvetrope.usecases.audit import plain, record
 from velvetrope.usecases.operations.reviews import request_review
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from velvetrope.usecases.operations.audit import Plain
+    from velvetrope.usecases.audit import Plain
 
 #: Stripe takes at most two years of trial.
 MOST_TRIAL_DAYS = 730

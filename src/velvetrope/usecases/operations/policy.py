@@ -14,7 +14,7 @@ from velvetrope.domain.policy import Policy
 from velvetrope.domain.states import Dispute, Refund
 from velvetrope.store.models import Integration, PlanChat
 from velvetrope.usecases import entitlements
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.operations.reviews import request_review
 
 if TYPE_CHECKING:

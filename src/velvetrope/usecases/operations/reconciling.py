@@ -11,7 +11,7 @@ from django.db.models import Min
 from velvetrope.store.clock import present
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Customer, Integration
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.reconciling.backfilling import REACH, BackfillOrder
 from velvetrope.usecases.reconciling.orders import LookOrder, request_list, request_look
 from velvetrope.usecases.reconciling.schedule import (

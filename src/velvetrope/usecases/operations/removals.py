@@ -11,11 +11,11 @@ from velvetrope.pipeline import jobs
 from velvetrope.store.clock import present
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Access, Chat, Entitlement
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.lanes import lane_of
 from velvetrope.usecases.leaving import brake
 from velvetrope.usecases.leaving.orders import REMOVE, RemoveOrder
-from velvetrope.usecases.operations.audit import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

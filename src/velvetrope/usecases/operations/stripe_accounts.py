@@ -11,11 +11,11 @@ from velvetrope.domain import validation
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.encryption import Secret
 from velvetrope.store.models import StripeAccount
+from velvetrope.usecases.audit import SECRET_REPLACED, SECRET_SET, record
 from velvetrope.usecases.onboarding.jobs import request_registration
-from velvetrope.usecases.operations.audit import SECRET_REPLACED, SECRET_SET, record
 
 if TYPE_CHECKING:
-    from velvetrope.usecases.operations.audit import Plain
+    from velvetrope.usecases.audit import Plain
 
 
 def add_stripe_account(name: str, api_key: str, webhook_secrets: str, actor: str) -> int:

@@ -9,11 +9,11 @@ from django.db import transaction
 from velvetrope.domain import validation
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Integration, TextOverride
-from velvetrope.usecases.operations.audit import record
+from velvetrope.usecases.audit import record
 from velvetrope.usecases.wording.texts import check_override
 
 if TYPE_CHECKING:
-    from velvetrope.usecases.operations.audit import Plain
+    from velvetrope.usecases.audit import Plain
 
 
 def save_text(integration_id: int, language: str, key: str, text: str, actor: str) -> int:
