@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from tests.processes import Installation, Sandbox
 
-#: How the secret half of every token begins that the sandbox makes.
-TOKEN = "SANDBOX_"
+#: How the secret half of every token begins that the sandbox makes; links don't have the colon.
+TOKEN = ":SANDBOX_"
 
 
 def check_leaks(
