@@ -31,7 +31,7 @@ serve: setup  ## bring the database up to date and serve, with the settings of t
 
 test: setup  ## run all tests
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-long: setup  ## prove the promise in EXAMPLES=2000 random stories; SEED=1, MINUTES=… bounds a part
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m tests.proof.long_run
