@@ -1,4 +1,4 @@
-"""One bot while it has something to say: its calls that wait, its client, what keeps it silent."""
+"""Bots while they have something to say: calls that wait, the client, what keeps one silent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from velvetrope.pipeline.bot_queue import BotQueue
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     import msgspec
 
@@ -123,3 +124,60 @@ class Bot:
             return False
         self.queue.pacer.pause(until)
         return True
+
+
+class Bots:
+    """The bots of this process, and how many of their calls wait; belongs to the event loop."""
+
+    def __init__(self) -> None:
+        self._bots: dict[int, Bot] = {}
+        self._look_for_idle_at = 0.0
+        #: Counted along, since it is asked for after every commit.
+        self.queued = 0
+
+    def __iter__(self) -> Iterator[Bot]:
+        return iter(self._bots.values())
+
+    def of(self, integration_id: int) -> Bot:
+        bot = self._bots.get(integration_id)
+        if bot is None:
+            bot = self._bots[integration_id] = Bot(integration_id)
+        return bot
+
+    def put(
+        self, bot: Bot, item: Item, *, not_before: float = float("-inf"), first: bool = False
+    ) -> None:
+        """Queue a call up, in front of the others of its key if it is tried again."""
+        bot.queue.put(item, not_before=not_before, first=first)
+        self.queued += 1
+
+    def take(self, bot: Bot, now: float) -> Item | None:
+        """Take the next call that may be made now, if any."""
+        item = bot.queue.take(now)
+        if item is not None:
+            self.queued -= 1
+        return item
+
+    def remove(self, bot: Bot, which: Callable[[Item], bool]) -> list[Item]:
+        """Take the calls of a kind out of a bot's queue."""
+        removed = bot.queue.remove(which)
+        self.queued -= len(removed)
+        return removed
+
+    def in_trouble(self, bot: Bot, item: Item, error: VelvetError) -> list[Item]:
+        """Remember what an operator has to mend; gives the other calls that wait for it."""
+        removed = bot.in_trouble(item, error)
+        self.queued -= len(removed)
+        return removed
+
+    def forget_idle(self) -> None:
+        """Forget bots that have had nothing to say for a while; looks once in a while only."""
+        now = monotonic()
+        if now >= self._look_for_idle_at:
+            self._look_for_idle_at = now + IDLE_AGE / 2
+            self._bots = {key: bot for key, bot in self._bots.items() if not bot.is_idle(now)}
+
+
+def loop_time(at: datetime, now: datetime) -> float:
+    """Tell when on the clock of queues and paces, which never runs backwards, a moment is."""
+    return monotonic() + (at - now).total_seconds()

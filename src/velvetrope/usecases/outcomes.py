@@ -12,7 +12,7 @@ from velvetrope.domain.door import DoorAction
 from velvetrope.domain.errors import Permanent
 from velvetrope.domain.messages import MessageKind
 from velvetrope.domain.states import Presence
-from velvetrope.gateways.telegram.errors import migrated_to
+from velvetrope.gateways.telegram.errors import UNREACHABLE, migrated_to
 from velvetrope.store.models import Access
 from velvetrope.store.neighbours import find_neighbours, is_open_to
 from velvetrope.usecases import membership
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
 
-#: Failures after which the bot can't write to a person until they come back.
-UNREACHABLE = frozenset({"blocked_by_user", "user_deactivated"})
 #: The methods that open and close doors; the one of removals lifts bans as well.
 DOOR_ACTIONS = {METHODS[action]: action for action in METHODS}
 #: Failures that mean that the person isn't waiting at the door any more.

@@ -22,6 +22,7 @@ from velvetrope.domain.states import (
     Presence,
     Source,
 )
+from velvetrope.gateways.telegram.errors import UNREACHABLE
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -168,7 +169,7 @@ def test_every_problem_of_a_place_has_words() -> None:
     codes = (
         membership.PASSING_TROUBLE
         | membership.LASTING_TROUBLE
-        | outcomes.UNREACHABLE
+        | UNREACHABLE
         | outcomes.REQUEST_GONE
         | outcomes.CHAT_TROUBLE
         | outcomes.BOT_TROUBLE

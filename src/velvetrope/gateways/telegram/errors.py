@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Refusals that say that what was asked for is so already; `is_already_so` is their one reader.
 ALREADY_SO: Final = frozenset({"already_participant", "not_modified"})
+#: After these a person isn't written to until they come back.
+UNREACHABLE: Final = frozenset({"blocked_by_user", "user_deactivated"})
 
 #: Wait this long if Telegram asks for patience without saying how much of it.
 DEFAULT_RETRY_AFTER: Final = 1.0
