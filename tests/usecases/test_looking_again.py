@@ -9,7 +9,7 @@ from tests.usecases.snapshots import ANN, DAY, NOW, numbers, subscription, tag
 from velvetrope.domain.states import Source
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Customer, Entitlement
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
+from velvetrope.usecases.billing.rechecks import RECHECK, RecheckOrder
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom

@@ -23,8 +23,8 @@ from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.gateways.stripe.snapshots import UndoneMoney
 from velvetrope.store.models import Access, AuditEntry, Customer, Entitlement, InboxEvent
 from velvetrope.usecases import operations
-from velvetrope.usecases.billing.handlers import RECHECK
 from velvetrope.usecases.billing.objects import FETCH
+from velvetrope.usecases.billing.rechecks import RECHECK
 from velvetrope.usecases.reconciling.orders import LIST_PAGE, LOOK_AROUND
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from velvetrope.store.models import (
     StripeAccount,
 )
 from velvetrope.store.revisions import touch
-from velvetrope.usecases.billing.handlers import RECHECK
+from velvetrope.usecases.billing.rechecks import RECHECK
 from velvetrope.usecases.onboarding import SYNC_PLANS
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from velvetrope.usecases import (
 )
 from velvetrope.usecases.adoption import adopting, announcing, counting, looking
 from velvetrope.usecases.adoption.jobs import ADOPT, COUNT, LOOK, ORDER, TELL
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckHandler, billing_handlers
+from velvetrope.usecases.billing.handlers import RecheckHandler, billing_handlers
 from velvetrope.usecases.billing.objects import FETCH, FetchHandler
+from velvetrope.usecases.billing.rechecks import RECHECK
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
 from velvetrope.usecases.leaving.handler import RemoveHandler

@@ -13,8 +13,8 @@ from velvetrope.domain.states import EventOutcome, Priority
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Customer
 from velvetrope.usecases import entitlements, membership
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.billing.rechecks import RECHECK, defer_recheck
+from velvetrope.usecases.lanes import whom_of
 from velvetrope.usecases.operations.reviews import (
     REVIEW,
     ReviewOrder,
@@ -101,18 +101,8 @@ def _review(work: Work, view: IntegrationView, customer: Customer, order: Review
         elif (decision.reason, decision.recheck_at) != (row.reason, row.recheck_at):
             entitlements.redecide(work, view.policy, row, was=row.holds)
     if flips:
-        work.defer(
-            RECHECK,
-            RecheckOrder(integration_id=view.id, telegram_user_id=customer.telegram_user_id),
-            lane=lane_of(
-                view.id,
-                customer.telegram_user_id,
-                customer.stripe_customer_id,
-                view.stripe_account_id,
-            ),
-            account=view.id,
-            external_id=f"{RECHECK}:{customer.telegram_user_id}:{REVIEW}:{order.cause}",
-        )
+        external_id = f"{RECHECK}:{customer.telegram_user_id}:{REVIEW}:{order.cause}"
+        defer_recheck(work, whom_of(customer, view.stripe_account_id), external_id=external_id)
     before = _wanted(work, customer)
     membership.reconcile(work, customer)
     _tell(work, view, customer, before, order)

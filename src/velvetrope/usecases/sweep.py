@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import Presence, Source
-from velvetrope.pipeline import jobs
 from velvetrope.store import owners
 from velvetrope.store.models import (
     Access,
@@ -21,9 +20,9 @@ from velvetrope.store.models import (
     Integration,
     StripeAccount,
 )
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
+from velvetrope.usecases.billing.rechecks import request_recheck
 from velvetrope.usecases.checkout import SESSION_LIFE
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.lanes import WHOM, Whom
 from velvetrope.usecases.membership import LASTING_TROUBLE, PASSING_TROUBLE
 from velvetrope.usecases.onboarding.jobs import (
     SYNC_PLANS,
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import QuerySet
-
-    #: Integration, Telegram user, Stripe customer if any, row of the Stripe account.
-    Whom = tuple[int, int, str | None, int]
 
 #: How many customers one transaction takes; the next one goes on.
 MOST_AT_ONCE = 100
@@ -63,9 +59,9 @@ def sweep_due(now: datetime) -> int:
         due = list(
             Entitlement.objects.filter(recheck_at__lte=now)
             .order_by("recheck_at")
-            .values_list("id", *_WHOM)[:MOST_AT_ONCE]
+            .values_list("id", *WHOM)[:MOST_AT_ONCE]
         )
-        _ask({row[1:] for row in due}, f"{now:%Y%m%dT%H%M%S%f}")
+        _ask({Whom(*row[1:]) for row in due}, f"{now:%Y%m%dT%H%M%S%f}")
         ids = [row[0] for row in due]
         Entitlement.objects.filter(id__in=ids).update(recheck_at=now + AGAIN_AFTER)
     return len(due)
@@ -118,32 +114,16 @@ def sweep_prices(now: datetime) -> int:
     return len(asked)
 
 
-_WHOM = (
-    "customer__integration_id",
-    "customer__telegram_user_id",
-    "customer__stripe_customer_id",
-    "customer__integration__stripe_account_id",
-)
-
-
 def _some(rows: QuerySet[Access] | QuerySet[Checkout]) -> set[Whom]:
     """Give some of whom the rows are about, other ones each time: none may block the rest."""
-    return set(rows.order_by("?").values_list(*_WHOM)[:MOST_AT_ONCE])
+    return {Whom(*row) for row in rows.order_by("?").values_list(*WHOM)[:MOST_AT_ONCE]}
 
 
 def _ask(whom: Iterable[Whom], occasion: str) -> int:
-    asked, mute = 0, _mute_accounts()
-    for integration_id, person, stripe_customer, account in whom:
-        if stripe_customer and account in mute:
-            continue  # every look would be a dead letter
-        asked += jobs.enqueue(
-            RECHECK,
-            RecheckOrder(integration_id=integration_id, telegram_user_id=person),
-            account=integration_id,
-            lane=lane_of(integration_id, person, stripe_customer, account),
-            external_id=f"{RECHECK}:{person}:{occasion}",
-        )
-    return asked
+    mute = _mute_accounts()
+    # Every look at those of a mute account would be a dead letter.
+    heard = (one for one in whom if not (one.stripe_customer_id and one.account_id in mute))
+    return sum(request_recheck(one, occasion) for one in heard)
 
 
 def _mute_accounts() -> set[int]:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from velvetrope.domain.access import ENDED_STATUSES, Reason
-from velvetrope.pipeline import jobs
 from velvetrope.store.models import Alert, Entitlement, Plan
 from velvetrope.usecases.alerts import close_alert
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
+from velvetrope.usecases.billing.rechecks import request_recheck
 from velvetrope.usecases.billing.unknowns import ORPHAN, PRICE_UNKNOWN, STATUS_UNKNOWN
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.lanes import WHOM, Whom
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,17 +54,5 @@ def _is_over(alert: Alert, integration_id: int, now: datetime) -> bool:
 
 
 def _look_at(rights: QuerySet[Entitlement], now: datetime) -> None:
-    whom = rights.values_list(
-        "customer__integration_id",
-        "customer__telegram_user_id",
-        "customer__stripe_customer_id",
-        "customer__integration__stripe_account_id",
-    ).distinct()
-    for integration_id, person, stripe_customer, account in whom[:MOST_AT_ONCE]:
-        jobs.enqueue(
-            RECHECK,
-            RecheckOrder(integration_id=integration_id, telegram_user_id=person),
-            account=integration_id,
-            lane=lane_of(integration_id, person, stripe_customer, account),
-            external_id=f"{RECHECK}:{person}:price:{now:%Y%m%dT%H%M%S%f}",
-        )
+    for row in rights.values_list(*WHOM).distinct()[:MOST_AT_ONCE]:
+        request_recheck(Whom(*row), f"price:{now:%Y%m%dT%H%M%S%f}")

@@ -16,6 +16,7 @@ from velvetrope.usecases.accounts import is_of_other_mode
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.facts import BillingFacts
 from velvetrope.usecases.billing.fetching import Fetcher
+from velvetrope.usecases.billing.rechecks import RecheckOrder
 from velvetrope.usecases.observing import observe
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     Fetch = Callable[[Fetcher, EventPeek], Awaitable[BillingFacts | None]]
 
 MONEY_FAILED = "checkout.session.async_payment_failed"
-#: Has what a customer's entitlements rest on looked at again.
-RECHECK = "recheck"
-
-
-class RecheckOrder(msgspec.Struct, frozen=True, kw_only=True):
-    integration_id: int
-    telegram_user_id: int
 
 
 class _Applies:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from velvetrope.store.ids import new_id
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.lanes import whom_of
 
 if TYPE_CHECKING:
     from velvetrope.pipeline.work import Work
@@ -36,7 +36,7 @@ def defer_removal(work: Work, view: IntegrationView, customer: Customer, chat: C
     work.defer(
         REMOVE,
         RemoveOrder(integration_id=view.id, telegram_user_id=person, chat_id=chat.id),
-        lane=lane_of(view.id, person, customer.stripe_customer_id, view.stripe_account_id),
+        lane=whom_of(customer, view.stripe_account_id).lane,
         account=view.id,
         external_id=f"{REMOVE}:{new_id()}",
     )

@@ -10,7 +10,7 @@ from velvetrope.pipeline import jobs
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Customer, Entitlement
 from velvetrope.usecases.audit import record
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.lanes import whom_of
 from velvetrope.usecases.orders import (
     MESSAGE,
     REINVITE,
@@ -40,12 +40,7 @@ def sync(customer_id: int, actor: str) -> str:
             integration_id=customer.integration_id, telegram_user_id=customer.telegram_user_id
         )
         # Where Stripe's events stand: while Stripe is away, the person can talk to the bot.
-        lane = lane_of(
-            customer.integration_id,
-            customer.telegram_user_id,
-            customer.stripe_customer_id,
-            customer.integration.stripe_account_id,
-        )
+        lane = whom_of(customer, customer.integration.stripe_account_id).lane
         return _order(SYNC, order, customer, actor, lane=lane)
 
 

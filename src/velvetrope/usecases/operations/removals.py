@@ -12,8 +12,8 @@ from velvetrope.store.clock import present
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Access, Chat, Entitlement
 from velvetrope.usecases.audit import record
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.billing.rechecks import request_recheck
+from velvetrope.usecases.lanes import whom_of
 from velvetrope.usecases.leaving import brake
 from velvetrope.usecases.leaving.orders import REMOVE, RemoveOrder
 
@@ -70,14 +70,20 @@ def confirm_removals(chat_id: int, actor: str, *, access_ids: Collection[int] | 
             _with_customer(held if access_ids is None else held.filter(id__in=access_ids))
         )
         for access in chosen:
-            person = access.customer.telegram_user_id
+            whom = whom_of(access.customer, chat.integration.stripe_account_id)
             order = RemoveOrder(
-                integration_id=chat.integration_id,
-                telegram_user_id=person,
+                integration_id=whom.integration_id,
+                telegram_user_id=whom.telegram_user_id,
                 chat_id=chat.id,
                 confirmed=True,
             )
-            _enqueue(REMOVE, order, chat, access.customer)
+            jobs.enqueue(
+                REMOVE,
+                order,
+                account=whom.integration_id,
+                lane=whom.lane,
+                external_id=f"{REMOVE}:{new_id()}",
+            )
         Access.objects.filter(id__in=[one.id for one in chosen]).update(problem="")
         if not brake.list_held(chat.id).exists():
             now = present()
@@ -103,9 +109,8 @@ def recheck_held(chat_id: int, actor: str) -> int:
         chat = Chat.objects.select_related("integration").get(id=chat_id)
         held = list(_with_customer(brake.list_held(chat.id)))
         for access in held:
-            person = access.customer.telegram_user_id
-            order = RecheckOrder(integration_id=chat.integration_id, telegram_user_id=person)
-            _enqueue(RECHECK, order, chat, access.customer)
+            whom = whom_of(access.customer, chat.integration.stripe_account_id)
+            request_recheck(whom, new_id())
         if held:
             record(
                 actor,
@@ -116,21 +121,6 @@ def recheck_held(chat_id: int, actor: str) -> int:
                 after={"number": len(held)},
             )
     return len(held)
-
-
-def _enqueue(kind: str, order: RemoveOrder | RecheckOrder, chat: Chat, customer: Customer) -> None:
-    jobs.enqueue(
-        kind,
-        order,
-        account=chat.integration_id,
-        lane=lane_of(
-            chat.integration_id,
-            customer.telegram_user_id,
-            customer.stripe_customer_id,
-            chat.integration.stripe_account_id,
-        ),
-        external_id=f"{kind}:{new_id()}",
-    )
 
 
 def _held_chat(chat: Chat) -> HeldChat:

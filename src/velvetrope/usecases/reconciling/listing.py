@@ -12,9 +12,9 @@ from velvetrope.domain.states import EventOutcome, EventState, Source
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import InboxEvent, Integration
 from velvetrope.usecases.billing.fetching import NOT_FOUND
-from velvetrope.usecases.billing.handlers import RECHECK, RecheckOrder
 from velvetrope.usecases.billing.objects import FETCH, FetchOrder
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.billing.rechecks import defer_recheck
+from velvetrope.usecases.lanes import Whom
 from velvetrope.usecases.reconciling.orders import (
     LIST_PAGE,
     LISTED,
@@ -143,13 +143,8 @@ def _ask(work: Work, order: ListOrder, wanted: Wanted) -> None:
     integration_id, person = wanted.key
     account = order.stripe_account_id
     if not wanted.name:
-        work.defer(
-            RECHECK,
-            RecheckOrder(integration_id=integration_id, telegram_user_id=person),
-            lane=lane_of(integration_id, person, wanted.payer, account),
-            account=integration_id,
-            external_id=f"{order.run}:recheck:{person}",
-        )
+        whom = Whom(integration_id, person, wanted.payer, account)
+        defer_recheck(work, whom, external_id=f"{order.run}:recheck:{person}")
         return
     lane = f"stripe:{account}:{wanted.payer or wanted.name}"
     work.defer(

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from velvetrope.pipeline import jobs
 from velvetrope.store.models import Entitlement
-from velvetrope.usecases.lanes import lane_of
+from velvetrope.usecases.lanes import WHOM, Whom
 from velvetrope.usecases.reminding.handler import REMIND, RemindOrder
 from velvetrope.usecases.sweep import MOST_AT_ONCE
 
@@ -25,29 +25,21 @@ def sweep_notices(now: datetime) -> int:
         due = list(
             Entitlement.objects.filter(notice_at__lte=now)
             .order_by("notice_at")
-            .values_list(
-                "id",
-                "notice_at",
-                "customer__integration_id",
-                "customer__telegram_user_id",
-                "customer__stripe_customer_id",
-                "customer__integration__stripe_account_id",
-            )[:MOST_AT_ONCE]
+            .values_list("id", "notice_at", *WHOM)[:MOST_AT_ONCE]
         )
-        for key, planned, integration_id, person, stripe_customer, account in due:
-            if planned is None:  # the condition says so already
-                continue
+        for key, planned, *columns in due:
+            whom = Whom(*columns)
             order = RemindOrder(
-                integration_id=integration_id,
-                telegram_user_id=person,
+                integration_id=whom.integration_id,
+                telegram_user_id=whom.telegram_user_id,
                 entitlement_id=key,
                 planned=planned,
             )
             jobs.enqueue(
                 REMIND,
                 order,
-                account=integration_id,
-                lane=lane_of(integration_id, person, stripe_customer, account),
+                account=whom.integration_id,
+                lane=whom.lane,
                 external_id=order.external_id,
             )
         Entitlement.objects.filter(id__in=[row[0] for row in due]).update(notice_at=None)

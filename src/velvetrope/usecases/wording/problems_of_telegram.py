@@ -105,8 +105,8 @@ TELEGRAM: Final[Mapping[str, tuple[str, str]]] = {
     "missing_rights": (
         "The bot lacks rights in the chat: {rights}.",
         (
-            f"Open the chat's administrators, choose the bot and switch {_RIGHTS} on: it goes on by "
-            "itself."
+            f"Open the chat's administrators, choose the bot and switch {_RIGHTS} on: it goes on "
+            "by itself."
         ),
     ),
     "chat_not_channel": (
