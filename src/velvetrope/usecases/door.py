@@ -57,9 +57,7 @@ class JoinRequestHandler:
         if _is_anothers(work, view, chat, known, request.invite_link):
             return EventOutcome.IGNORED.value
         customer = meet(work, (event.account, request.from_.id), request.from_)
-        access = membership.find_access(work, customer, chat.id) or membership.new_access(
-            customer, chat
-        )
+        access = membership.access_to(work, customer, chat)
         access.requested_at = event.received_at
         access.observed, access.observed_at = Presence.REQUESTED.value, work.now
         access.action, access.problem = "", ""
@@ -122,9 +120,7 @@ class MemberHandler:
         if customer is None:
             # A stranger among the members is not a customer; a keeper is none either.
             return EventOutcome.IGNORED.value
-        access = membership.find_access(work, customer, chat.id) or membership.new_access(
-            customer, chat
-        )
+        access = membership.access_to(work, customer, chat)
         _observe(access, presence, work, change, view.bot_id)
         work.remark = _by_whom(change, view.bot_id)
         work.save(access)

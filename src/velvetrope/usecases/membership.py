@@ -131,6 +131,11 @@ def forget_passing_trouble(work: Work, customer: Customer) -> None:
             work.save(access)
 
 
+def access_to(work: Work, customer: Customer, chat: ChatView) -> Access:
+    """Give what is known of a customer and a chat; a row that is not stored yet if it is news."""
+    return find_access(work, customer, chat.id) or new_access(customer, chat)
+
+
 def new_access(customer: Customer, chat: ChatView) -> Access:
     return Access(customer_id=customer.id, chat_id=chat.id)
 

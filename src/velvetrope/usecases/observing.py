@@ -70,9 +70,7 @@ def note(work: Work, view: IntegrationView, customer: Customer, seen: Sequence[S
         chat = view.chat(one.chat_id)
         if chat is None:
             continue
-        access = membership.find_access(work, customer, chat.id)
-        if access is None:
-            access = membership.new_access(customer, chat)
+        access = membership.access_to(work, customer, chat)
         if access.observed == Presence.UNKNOWN.value:
             access.observed, access.observed_at = one.presence.value, work.now
             work.save(access)
@@ -100,9 +98,7 @@ def note_anew(
         chat = view.chat(one.chat_id)
         if chat is None:
             continue
-        access = membership.find_access(work, customer, chat.id)
-        if access is None:
-            access = membership.new_access(customer, chat)
+        access = membership.access_to(work, customer, chat)
         access.checked_at = work.now
         is_newer = access.observed_at is not None and access.observed_at >= asked_at
         waits = access.requested_at is not None and one.presence is Presence.OUTSIDE

@@ -87,8 +87,7 @@ def watch(work: Work, view: IntegrationView, customer: Customer, seen: Sequence[
         chat = view.chat(one.chat_id)
         if chat is None or one.presence is Presence.UNKNOWN or one.chat_id not in opened:
             continue
-        access = membership.find_access(work, customer, chat.id)
-        access = access or membership.new_access(customer, chat)
+        access = membership.access_to(work, customer, chat)
         if access.requested_at is None or one.presence is Presence.INSIDE:
             access.observed, access.observed_at = one.presence.value, work.now
         if one.presence is Presence.INSIDE:
