@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from velvetrope.domain.errors import VelvetError
 from velvetrope.domain.validation import Invalid
 from velvetrope.usecases.operations import GrantRefusedError, OrderRefusedError
+from velvetrope.web.console.asking import Question, ask
 from velvetrope.web.console.paging import CappedChangeList, CappedPaginator
 from velvetrope.web.console.vendor import ModelAdmin
 
@@ -120,17 +121,19 @@ class ConsoleAdmin(ModelAdmin[M]):
         return redirect(self.page_of(row))
 
     def ask(self, request: HttpRequest, row: M, action: PageAction[M]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": action.label,
-            "question": action.question,
-            "subject": str(row),
-            "action": action,
-            "post_to": request.path,
-            "back": self.page_of(row),
-            "fields": [(name, value) for name, value in request.POST.items() if name != CSRF_FIELD],
-        }
-        return TemplateResponse(request, "console/confirm.html", context)
+        question = Question(
+            title=action.label,
+            subject=str(row),
+            words=action.question,
+            label=action.label,
+            look=action.look,
+            post_to=request.path,
+            back=self.page_of(row),
+            fields=[
+                (name, str(value)) for name, value in request.POST.items() if name != CSRF_FIELD
+            ],
+        )
+        return ask(request, self.admin_site, question)
 
     def action_url(self, row: M, action: PageAction[M] | str) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_do"

@@ -18,6 +18,7 @@ from velvetrope.usecases.operations import DeadLetter, Kind, Ref, Selection
 from velvetrope.usecases.wording.problems import explain
 from velvetrope.web.console import payloads, pieces
 from velvetrope.web.console.actors import actor_of
+from velvetrope.web.console.asking import Question, ask
 from velvetrope.web.console.moments import ago
 from velvetrope.web.console.people_search import number_of
 
@@ -48,14 +49,6 @@ class _Line:
     at: SafeString
     why: Explanation
     trace: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What the confirmation page needs to know of the action."""
-
-    label: str
-    look: str
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,7 +99,7 @@ def _act(request: HttpRequest, site: Site) -> HttpResponse:
         messages.error(request, "Choose at least one dead letter.")
         return redirect(back)
     if "confirmed" not in request.POST and (verb == "discard" or everything or len(refs) > 1):
-        return _ask(request, site, verb, refs, selection)
+        return _confirm(request, site, verb, refs, selection)
     if verb == "replay":
         done = operations.replay(refs, actor_of(request))
         messages.success(request, f"{_letters(done)} tried again.")
@@ -116,7 +109,7 @@ def _act(request: HttpRequest, site: Site) -> HttpResponse:
     return redirect(back)
 
 
-def _ask(
+def _confirm(
     request: HttpRequest, site: Site, verb: str, refs: Sequence[Ref], selection: Selection
 ) -> HttpResponse:
     label, look = _VERBS[verb]
@@ -125,21 +118,21 @@ def _ask(
         "discard": "They stay on record and are never tried again.",
     }
     number = "1 dead letter" if len(refs) == 1 else f"{len(refs)} dead letters"
-    context = {
-        **site.each_context(request),
-        "title": label,
-        "subject": number,
-        "question": words[verb] + f" {label} {number}?",
-        "action": _Question(f"{label} {number}", look),
-        "post_to": reverse("admin:dead_letters"),
-        "back": _address(selection),
-        "fields": [
+    question = Question(
+        title=label,
+        subject=number,
+        words=words[verb] + f" {label} {number}?",
+        label=f"{label} {number}",
+        look=look,
+        post_to=reverse("admin:dead_letters"),
+        back=_address(selection),
+        fields=[
             ("verb", verb),
             *(("letter", str(ref)) for ref in refs),
             *_filters(selection),
         ],
-    }
-    return TemplateResponse(request, "console/confirm.html", context)
+    )
+    return ask(request, site, question)
 
 
 def _order(posted: QueryDict) -> tuple[str, list[Ref], bool]:

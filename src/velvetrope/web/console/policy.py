@@ -17,6 +17,7 @@ from velvetrope.domain.validation import Invalid
 from velvetrope.usecases import operations
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
+from velvetrope.web.console.asking import Question, ask
 from velvetrope.web.console.forms import words
 
 if TYPE_CHECKING:
@@ -49,14 +50,6 @@ class Line:
         return self.value != _typed(self.rule.default)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the page of confirmation asks for, as its template wants it."""
-
-    label: str
-    look: str
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy_page(request: HttpRequest, site: Site, row: Integration) -> HttpResponse:
     """Show the values with GET; with POST ask about a change first, and store it then."""
@@ -75,7 +68,7 @@ def policy_page(request: HttpRequest, site: Site, row: Integration) -> HttpRespo
     if wanted == present:
         messages.info(request, "Nothing was changed.")
     elif "confirmed" not in request.POST:
-        return _ask(request, site, row, present, wanted)
+        return _confirm(request, site, row, present, wanted)
     else:
         operations.change_policy(row.pk, typed, (), actor_of(request))
         messages.success(request, "The policy is changed, and everybody is judged by it now.")
@@ -126,22 +119,22 @@ def _page(
     return TemplateResponse(request, "console/policy.html", context)
 
 
-def _ask(
+def _confirm(
     request: HttpRequest, site: Site, row: Integration, present: Policy, wanted: Policy
 ) -> HttpResponse:
     effect = operations.foresee(row.pk, wanted, moments.now())
-    context = {
-        **site.each_context(request),
-        "title": "Change the access policy",
-        "subject": str(row),
-        "question": _effect_in_words(effect),
-        "notes": _changes(present, wanted),
-        "action": Question("Change it", "danger" if effect.losing else "primary"),
-        "post_to": request.path,
-        "back": request.path,
-        "fields": [(name, _typed(value)) for name, value in wanted.values.items()],
-    }
-    return TemplateResponse(request, "console/confirm.html", context)
+    question = Question(
+        title="Change the access policy",
+        subject=str(row),
+        words=_effect_in_words(effect),
+        notes=_changes(present, wanted),
+        label="Change it",
+        look="danger" if effect.losing else "primary",
+        post_to=request.path,
+        back=request.path,
+        fields=[(name, _typed(value)) for name, value in wanted.values.items()],
+    )
+    return ask(request, site, question)
 
 
 def _changes(present: Policy, wanted: Policy) -> list[str]:

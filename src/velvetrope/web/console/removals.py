@@ -18,6 +18,7 @@ from velvetrope.usecases.explaining.rights import Ground, because
 from velvetrope.usecases.explaining.terms import Terms
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
+from velvetrope.web.console.asking import Question, ask
 from velvetrope.web.console.people_search import number_of
 from velvetrope.web.console.rights import who
 
@@ -53,12 +54,6 @@ class _Room:
     @property
     def hidden(self) -> int:
         return self.held.number - len(self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    label: str
-    look: str
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,36 +98,36 @@ def _act(request: HttpRequest, site: Site) -> HttpResponse:
         messages.error(request, "Choose at least one person.")
         return back
     if "confirmed" not in request.POST:
-        return _ask(request, site, chat, chosen)
+        return _confirm(request, site, chat, chosen)
     done = operations.confirm_removals(chat.pk, actor_of(request), access_ids=chosen)
     messages.success(request, f"{_people(done)} taken out, unless Stripe says otherwise now.")
     return back
 
 
-def _ask(
+def _confirm(
     request: HttpRequest, site: Site, chat: Chat, chosen: Sequence[int] | None
 ) -> HttpResponse:
     held = next((one for one in operations.list_held_chats() if one.chat.pk == chat.pk), None)
     number = (held.number if held else 0) if chosen is None else len(chosen)
     people = "1 person" if number == 1 else f"{number} people"
-    context = {
-        **site.each_context(request),
-        "title": "Take out",
-        "subject": str(chat),
-        "question": (
+    question = Question(
+        title="Take out",
+        subject=str(chat),
+        words=(
             f"Take {people} out of {chat}? Each is looked up at Stripe once more first: who has "
             "paid stays."
         ),
-        "action": _Question(f"Take {people} out", "danger"),
-        "post_to": reverse("admin:removals"),
-        "back": reverse("admin:removals"),
-        "fields": [
+        label=f"Take {people} out",
+        look="danger",
+        post_to=reverse("admin:removals"),
+        back=reverse("admin:removals"),
+        fields=[
             ("chat", str(chat.pk)),
             ("verb", "confirm-all" if chosen is None else "confirm"),
             *(("access", str(key)) for key in chosen or ()),
         ],
-    }
-    return TemplateResponse(request, "console/confirm.html", context)
+    )
+    return ask(request, site, question)
 
 
 def _chosen(request: HttpRequest, chat: Chat) -> list[int]:
