@@ -155,6 +155,14 @@ async def test_an_inactive_integration_is_acknowledged_and_not_stored(door: Door
     assert door.counted("telegram", "inactive") == 1
 
 
+async def test_an_integration_that_is_switched_on_loses_nothing_from_then_on(door: Door) -> None:
+    await asyncio.to_thread(lambda: Integration.objects.update(active=False))
+    assert (await door.telegram(update(1))).status == 200
+    await asyncio.to_thread(lambda: Integration.objects.update(active=True))
+    assert (await door.telegram(update(2))).status == 200
+    assert [one.external_id for one in door.stored] == ["2"]
+
+
 async def test_what_cannot_be_stored_is_asked_for_again(door: Door) -> None:
     door.trouble = RetryLater("database_unavailable")
     for answer in (await door.telegram(update()), await door.stripe(stripe_event())):

@@ -59,11 +59,15 @@ class TelegramSenders:
         return tuple(installation_keys().look_up_hashes(secret.decode("latin-1")))
 
     def known(self, key: Hashes) -> tuple[bool, Sender | None]:
-        """Tell whether the secret was looked up within the last second, and what was found."""
-        found = self._known.get(key)
-        if found is None or found[0] < monotonic():
+        """Tell whether the secret was looked up within the last second, and what was found.
+
+        Who was switched off is looked up each time: what they send is acknowledged and lost, so
+        nothing may be lost any more once they are on again.
+        """
+        until, sender = self._known.get(key, (float("-inf"), None))
+        if until < monotonic() or (sender is not None and not sender.active):
             return False, None
-        return True, found[1]
+        return True, sender
 
     def was_valid(self, key: Hashes) -> bool:
         """Tell whether the secret was right when it was looked up last."""
