@@ -21,7 +21,14 @@ from tests.usecases.snapshots import (
 )
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.gateways.stripe.snapshots import UndoneMoney
-from velvetrope.store.models import Access, AuditEntry, Customer, Entitlement, InboxEvent
+from velvetrope.store.models import (
+    Access,
+    AuditEntry,
+    Customer,
+    Entitlement,
+    InboxEvent,
+    OutboxItem,
+)
 from velvetrope.usecases import operations
 from velvetrope.usecases.billing.objects import FETCH
 from velvetrope.usecases.billing.rechecks import RECHECK
@@ -221,7 +228,40 @@ def test_somebody_who_left_unseen_is_outside(room: Backroom) -> None:
     a_day_later(room)
     access = room.access()
     assert (access.observed, access.let_in_at, access.checked_at) == ("outside", None, room.now)
-    assert found("reconciled.chats") == {"checked": 1, "moved_unseen": 1}
+    assert found("reconciled.chats") == {"checked": 1, "moved_unseen": 1, "settled": 1}
+
+
+def test_who_left_and_asked_to_enter_again_unseen_is_let_in(room: Backroom) -> None:
+    room.subscribes()
+    room.enters()
+    room.bot.statuses[LOUNGE, ANN] = "left"
+    a_day_later(room)
+    room.sent(*room.calls("approveChatJoinRequest"))
+    assert room.access().observed == "inside"
+
+
+def test_who_left_unseen_and_did_not_ask_is_shown_the_way_in_once(room: Backroom) -> None:
+    room.subscribes()
+    room.enters()
+    room.bot.statuses[LOUNGE, ANN] = "left"
+    a_day_later(room)
+    room.failed(room.calls("approveChatJoinRequest")[0], Permanent("request_missing"))
+    for _ in range(2):
+        a_day_later(room)
+    shown = OutboxItem.objects.filter(occasion__startswith="entry:").count()
+    assert (room.access().observed, shown) == ("outside", 1)
+
+
+def test_who_left_unseen_and_has_no_right_any_more_is_not_asked_for(room: Backroom) -> None:
+    room.subscribes()
+    room.enters()
+    Entitlement.objects.update(status="canceled", ends_at=NOW, holds=False, reason="ended")
+    room.stripe.subscriptions["sub_1"] = subscription(status="canceled", ended_at=NOW)
+    Access.objects.update(desired=False)
+    room.bot.statuses[LOUNGE, ANN] = "left"
+    a_day_later(room)
+    assert room.calls("approveChatJoinRequest") == []
+    assert room.access().requested_at is None
 
 
 def test_somebody_inside_who_should_not_be_is_looked_at_and_taken_out(room: Backroom) -> None:

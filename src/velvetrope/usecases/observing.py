@@ -93,7 +93,12 @@ def note_anew(
     seen: Sequence[Seen],
     asked_at: datetime,
 ) -> None:
-    """Write down what was seen, whatever was known when Telegram was asked; requests go on."""
+    """Write down what was seen, whatever was known when Telegram was asked; requests go on.
+
+    Who went out unseen and may be in may have asked to enter unseen as well, which Telegram doesn't
+    tell afterwards: the request is answered, and who made none is shown the way in.
+    """
+    opened = membership.chats_opened(work, view, customer)
     for one in seen:
         chat = view.chat(one.chat_id)
         if chat is None:
@@ -103,10 +108,13 @@ def note_anew(
         is_newer = access.observed_at is not None and access.observed_at >= asked_at
         waits = access.requested_at is not None and one.presence is Presence.OUTSIDE
         if not is_newer and not waits and access.observed != one.presence.value:
+            was_inside = access.observed in membership.INSIDE
             access.observed, access.observed_at = one.presence.value, work.now
             access.action, access.problem = "", ""
             if one.presence is Presence.OUTSIDE:
                 access.let_in_at = None
+                if was_inside and chat.id in opened:
+                    access.requested_at = work.now
             elif one.presence in {Presence.INSIDE, Presence.KEEPER}:
                 access.requested_at = None
         work.save(access)
