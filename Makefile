@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-long mutations lint format lock messages bench-path pictures clean
+.PHONY: help setup demo serve test coverage test-long mutations lint format lock messages bench-path pictures clean
 
 help:  ## say what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,9 +29,16 @@ serve: setup  ## bring the database up to date and serve, with the settings of t
 	$(BIN)/velvetrope migrate
 	$(BIN)/velvetrope serve
 
+# Where PYTHONDONTWRITEBYTECODE is set, each of a thousand processes would compile the product anew.
+test coverage: export PYTHONDONTWRITEBYTECODE :=
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
 test: setup  ## run all tests
+	$(PYTEST)
+
+coverage: setup  ## run all tests, half as long again, and show which lines they reach
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 test-long: setup  ## prove the promise in EXAMPLES=2000 random stories; SEED=1, MINUTES=… bounds a part
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m tests.proof.long_run
