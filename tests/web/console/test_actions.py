@@ -322,3 +322,11 @@ def test_a_rebuild_is_offered_only_where_everybody_is_lost(browser: Client, worl
     assert "Rebuild from Stripe" in browser.get(page).content.decode()
     post(browser, page, _do("stripeaccount", key, "rebuild"), {"confirmed": "yes"})
     assert AuditEntry.objects.filter(action="integration.rebuild_requested").exists()
+
+
+def test_a_question_names_the_person_as_everywhere_else(browser: Client, world: World) -> None:
+    page = reverse("admin:store_customer_change", args=[world.customer.pk])
+    question = post(browser, page, _do("customer", world.customer.pk, "reinvite"))
+    text = said(browser, question)
+    assert "Send it?" in text
+    assert f"{world.customer.first_name} @{world.customer.username}" in text

@@ -75,6 +75,10 @@ class ConsoleAdmin(ModelAdmin[M]):
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[M]]:
         return ()
 
+    def name_of(self, row: M) -> str:
+        """Name a row as its page does."""
+        return str(row)
+
     def may_act(self, request: HttpRequest) -> bool:
         """Tell whether the operator may change such rows by actions, read-only forms or not."""
         return request.user.has_perm(f"store.change_{self.opts.model_name}")
@@ -123,7 +127,7 @@ class ConsoleAdmin(ModelAdmin[M]):
     def ask(self, request: HttpRequest, row: M, action: PageAction[M]) -> HttpResponse:
         question = Question(
             title=action.label,
-            subject=str(row),
+            subject=self.name_of(row),
             words=action.question,
             label=action.label,
             look=action.look,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from velvetrope.domain.days import end_of_day
 from velvetrope.domain.states import GIVEN, EntitlementKind
 from velvetrope.domain.validation import Invalid
 from velvetrope.store.models import Customer, Entitlement, Plan
@@ -24,6 +25,7 @@ from velvetrope.web.console.rights import who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -89,6 +91,10 @@ class CustomerAdmin(RecordAdmin[Customer]):
             "integration__stripe_account__webhook_secrets",
         )
 
+    def name_of(self, row: Customer) -> str:
+        handle = f" @{row.username}" if row.username else ""
+        return f"{who(row)}{handle}"
+
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Customer]]:
         return (
             PageAction("sync", "Sync now", _sync),
@@ -115,7 +121,7 @@ class CustomerAdmin(RecordAdmin[Customer]):
         story = why.story_of(request, row)
         facts = [*_facts(row), *_payers(row, entitlements)]
         return Record(
-            title=_name(row),
+            title=self.name_of(row),
             badges=_badges(row, entitlements),
             lead=[why.lead(request, story)],
             panels=[
@@ -125,11 +131,6 @@ class CustomerAdmin(RecordAdmin[Customer]):
             ],
             tables=customer_tables.tables_of(row, entitlements),
         )
-
-
-def _name(row: Customer) -> str:
-    handle = f" @{row.username}" if row.username else ""
-    return f"{who(row)}{handle}"
 
 
 def _badges(row: Customer, entitlements: Sequence[Entitlement]) -> list[SafeString]:
@@ -198,7 +199,7 @@ def _grant(request: HttpRequest, row: Customer) -> str:
     plan_id = number_of(request.POST.get("plan", ""))
     if plan_id is None or not _plans(row).filter(pk=plan_id).exists():
         raise Invalid("plan_unknown", "plan", "", "Choose one of the plans.")
-    until = _end_of_day(request.POST.get("until", "").strip())
+    until = _last_moment(request.POST.get("until", "").strip())
     operations.grant(row.pk, plan_id, until, request.POST.get("note", ""), actor_of(request))
     return "The grant is on its way: reload in a moment."
 
@@ -234,13 +235,12 @@ def _stripe_url(row: Customer) -> str:
     return f"https://dashboard.stripe.com/{mode}customers/{row.stripe_customer_id}"
 
 
-def _end_of_day(value: str) -> datetime | None:
+def _last_moment(value: str) -> datetime | None:
     """Read the last day of a grant as its last second (UTC); None for ever."""
     if not value:
         return None
     try:
-        day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+        return end_of_day(date.fromisoformat(value), UTC)
     except ValueError:
         remedy = "Give the last day as 2026-12-31, or leave it empty for ever."
         raise Invalid("date_malformed", "until", value[:20], remedy) from None
-    return datetime.combine(day.date(), time(23, 59, 59), UTC)
