@@ -94,8 +94,14 @@ def test_a_person_is_invited_again_after_a_question(browser: Client, world: Worl
     assert not InboxEvent.objects.filter(kind="reinvite").exists()
     assert "is being sent" in _do(browser, world, "reinvite", confirmed="yes")
     assert InboxEvent.objects.filter(kind="reinvite").count() == 1
+
+
+def test_only_who_holds_a_right_can_be_invited_again(browser: Client, world: World) -> None:
+    assert "Invite again" in words(browser.get(_page(world)))
     Entitlement.objects.update(holds=False)
-    assert "holds no right" in _do(browser, world, "reinvite", confirmed="yes")
+    assert "Invite again" not in words(browser.get(_page(world)))
+    assert "can't be done any more" in _do(browser, world, "reinvite", confirmed="yes")
+    assert not InboxEvent.objects.filter(kind="reinvite").exists()
 
 
 def test_a_message_is_written_and_who_can_not_be_reached_is_told(

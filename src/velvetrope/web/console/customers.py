@@ -98,7 +98,9 @@ class CustomerAdmin(RecordAdmin[Customer]):
     def page_actions(self, request: HttpRequest) -> Sequence[PageAction[Customer]]:
         return (
             PageAction("sync", "Sync now", _sync),
-            PageAction("reinvite", "Invite again", _reinvite, REINVITE_QUESTION),
+            PageAction(
+                "reinvite", "Invite again", _reinvite, REINVITE_QUESTION, shown=_holds_a_right
+            ),
             PageAction("message", "Write", _message, has_form=True),
             PageAction("grant", "Grant access", _grant, look="primary", has_form=True),
             PageAction("revoke", "Revoke", _revoke, REVOKE_QUESTION, "danger", has_form=True),
@@ -215,6 +217,10 @@ def _revoke(request: HttpRequest, row: Customer) -> str:
 def _sync(request: HttpRequest, row: Customer) -> str:
     operations.sync(row.pk, actor_of(request))
     return "Stripe and Telegram are being asked: reload in a moment to see what came of it."
+
+
+def _holds_a_right(row: Customer) -> bool:
+    return Entitlement.objects.filter(customer=row, holds=True).exists()
 
 
 def _reinvite(request: HttpRequest, row: Customer) -> str:
