@@ -121,7 +121,7 @@ FAULTS: Final = (
     ),
     Fault(
         "right before a removal the facts are asked once more",
-        f"{_SRC}/usecases/outcomes.py",
+        f"{_SRC}/usecases/door_calls.py",
         "    if desired or asked != action.value:\n",
         "    if asked is None:\n",
         ("tests/usecases/test_leaving.py", "tests/usecases/test_doors.py"),

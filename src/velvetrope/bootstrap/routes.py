@@ -25,6 +25,7 @@ from velvetrope.usecases.billing.objects import FETCH, FetchHandler
 from velvetrope.usecases.billing.rechecks import RECHECK
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
+from velvetrope.usecases.door_calls import DOOR_ACTIONS, still_wanted
 from velvetrope.usecases.leaving.handler import RemoveHandler
 from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.onboarding.checking import CheckHandler
@@ -58,7 +59,7 @@ def build_routes(services: Services) -> Routes:
             **_of_jobs(services),
         },
         outcomes=_outcomes(),
-        checks=dict.fromkeys(outcomes.DOOR_ACTIONS, partial(outcomes.still_wanted, services.clock)),
+        checks=dict.fromkeys(DOOR_ACTIONS, partial(still_wanted, services.clock)),
         refreshes={occasions.FAMILY: Refresher(services.catalogue, services.clock).refresh},
         periodic=periodic_work(services),
         witness=chronicle.witness,
@@ -107,5 +108,5 @@ def _outcomes() -> dict[str, Outcome]:
         "sendMessage": message,
         "editMessageText": message,
         "answerCallbackQuery": outcomes.ButtonOutcome(),
-        **dict.fromkeys(outcomes.DOOR_ACTIONS, outcomes.DoorOutcome()),
+        **dict.fromkeys(DOOR_ACTIONS, outcomes.DoorOutcome()),
     }

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.errors import Permanent
 from velvetrope.domain.messages import MessageKind
 from velvetrope.domain.states import Presence
 from velvetrope.gateways.telegram.errors import UNREACHABLE, migrated_to
-from velvetrope.store.models import Access
-from velvetrope.store.neighbours import find_neighbours, is_open_to
 from velvetrope.usecases import membership
 from velvetrope.usecases.alert_telling import OCCASION, note_heard, note_unheard
 from velvetrope.usecases.chat_moves import move_chat
 from velvetrope.usecases.chronicle import BY_BOT
-from velvetrope.usecases.membership import METHODS
+from velvetrope.usecases.door_calls import action_of
 from velvetrope.usecases.onboarding import defer_check
 from velvetrope.usecases.reaching import GONE, mark_unreachable
 from velvetrope.usecases.telling import tell
@@ -29,32 +24,21 @@ from velvetrope.usecases.wording.language import words_for
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from velvetrope.domain.clock import Clock
+    import msgspec
+
     from velvetrope.domain.errors import VelvetError
     from velvetrope.pipeline.work import Item, Work
     from velvetrope.store.catalogue import ChatView, IntegrationView
-    from velvetrope.store.models import Customer
+    from velvetrope.store.models import Access, Customer
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
 
-#: The methods that open and close doors; the one of removals lifts bans as well.
-DOOR_ACTIONS = {METHODS[action]: action for action in METHODS}
 #: Failures that mean that the person isn't waiting at the door any more.
 REQUEST_GONE = frozenset({"request_missing", "already_participant"})
 #: Failures that say something of the chat as a whole, to be looked at for the operator.
 CHAT_TROUBLE = frozenset({"missing_rights", "bot_not_in_chat", "chat_not_found", "chat_migrated"})
 #: The same of the bot.
 BOT_TROUBLE = frozenset({"bot_unauthorized", "bot_not_found", "conflict"})
-
-
-#: How long after the look at Stripe a removal may be made.
-FRESH_FOR = timedelta(minutes=5)
-
-
-class _UnbanParams(msgspec.Struct, frozen=True):
-    """The one parameter of an unban that matters here."""
-
-    only_if_banned: bool = False
 
 
 class ButtonOutcome:
@@ -163,45 +147,6 @@ class DoorOutcome:
         if door.access.action == DoorAction.REMOVE.value:
             door.access.action, door.access.problem = "", ""
         _settle(door)
-
-
-def action_of(item: Item) -> DoorAction:
-    """Tell what a call is for: one method lifts bans and takes people out."""
-    if item.method != METHODS[DoorAction.REMOVE]:
-        return DOOR_ACTIONS[item.method]
-    asked = msgspec.json.decode(item.params, type=_UnbanParams)
-    return DoorAction.UNBAN if asked.only_if_banned else DoorAction.REMOVE
-
-
-def still_wanted(clock: Clock, item: Item) -> bool:
-    """Tell from the rows whether a door action is to be done: the person may have paid since.
-
-    An approval is repeated even if it may have been done before, since its answer counts too. A
-    removal counts for a while only: then Stripe has to be asked again.
-    """
-    if item.customer_id is None:
-        return False
-    found = (
-        Access.objects.filter(
-            customer_id=item.customer_id,
-            chat__integration_id=item.integration_id,
-            chat__telegram_id=item.chat_id,
-        )
-        .values_list("desired", "action", "removed_at", "customer__telegram_user_id")
-        .first()
-    )
-    if found is None:
-        return False
-    desired, asked, looked_at, person = found
-    action = action_of(item)
-    if action in {DoorAction.APPROVE, DoorAction.UNBAN}:
-        return desired
-    if action is DoorAction.REMOVE and (looked_at is None or clock() - looked_at > FRESH_FOR):
-        return False
-    if desired or asked != action.value:
-        return False
-    neighbours = find_neighbours(item.integration_id, item.chat_id)
-    return not (neighbours and is_open_to(person, neighbours))
 
 
 def _have_verified(item: Item, error: VelvetError, work: Work) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.messages import RULES, MessageKind
 from velvetrope.domain.states import ItemState
-from velvetrope.pipeline.events import Item
+from velvetrope.usecases.door_calls import DOOR_ACTIONS, action_of
 from velvetrope.usecases.explaining.story import Entry, EntryKind, Tone
 from velvetrope.usecases.explaining.terms import clause, sentence
-from velvetrope.usecases.outcomes import DOOR_ACTIONS, action_of
 from velvetrope.usecases.wording.problems import explain
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ ASKED: Final[Mapping[ItemState, tuple[str, Tone]]] = {
 def entry_of_item(row: OutboxItem, terms: Terms) -> Entry:
     """Put a message or a call into words, with how it went."""
     if row.method in DOOR_ACTIONS:
-        what = CALLS[action_of(_item(row))].format(chat=terms.chat_of_telegram(row.chat_id))
+        what = CALLS[action_of(row)].format(chat=terms.chat_of_telegram(row.chat_id))
         table, kind, at = ASKED, EntryKind.CALL, row.created_at
     else:
         what = f"«{occasion_in_words(row.occasion)}»" if row.occasion else ""
@@ -129,18 +128,3 @@ def occasion_in_words(occasion: str) -> str:
     elif family == "opened" and rest.startswith("grant:"):
         family = _GIVEN
     return OCCASIONS.get(family, family.replace("_", " "))
-
-
-def _item(row: OutboxItem) -> Item:
-    """Give the call as delivery knows it."""
-    return Item(
-        id=row.pk,
-        integration_id=row.integration_id,
-        customer_id=row.customer_id,
-        chat_id=row.chat_id,
-        method=row.method,
-        params=bytes(row.params),
-        priority=row.priority,
-        occasion=row.occasion,
-        cause=row.cause,
-    )
