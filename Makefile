@@ -4,11 +4,14 @@ PYTHON ?= python3
 EXAMPLES ?= 2000
 SEED ?= 1
 MINUTES ?= inf
+# How often the benchmarks repeat each of their measurements, and which parts are wanted.
+RUNS ?= 5
+PARTS ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test coverage test-long mutations lint format lock messages bench-path pictures clean
+.PHONY: help setup demo serve test coverage test-long mutations lint format lock messages bench pictures clean
 
 help:  ## say what can be typed
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,8 +68,8 @@ lock: setup  ## lock every dependency anew, by version and hash
 	$(LOCK) --output-file requirements/runtime.txt
 	$(LOCK) --extra dev --output-file requirements/development.txt
 
-bench-path: setup  ## measure the way of an update: stored, handled, answered
-	$(BIN)/python -m tests.benchmarks.path
+bench: setup  ## measure against what people would use else; PARTS=ingress,… RUNS=5 choose
+	$(BIN)/python -m tests.benchmarks --runs $(RUNS) $(if $(PARTS),--parts $(PARTS))
 
 messages: setup  ## judge the three catalogues: keys, placeholders, plurals, markup
 	$(BIN)/python -m pytest -n 0 tests/usecases/wording tests/usecases/test_texts.py

@@ -1,16 +1,20 @@
-"""The load: many connections that post one update after another and time each answer."""
+"""The load: many connections that post one request after another and time each answer."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from tests.benchmarks.path.updates import SECRET
+import uvloop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_PATIENCE: Final = 120
 
 
 @dataclass
@@ -22,9 +26,22 @@ class Posted:
     refused: int
     sent: list[float] = field(default_factory=list)
 
+    @property
+    def rate(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def milliseconds(self, share: float) -> float:
+        """Give the latency that a share of the answers stayed below."""
+        return percentile(self.latencies, share) * 1000
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, run: Load) -> None:
+    def __init__(self, run: _Run) -> None:
         self._run = run
         self._transport: asyncio.WriteTransport | None = None
         self._buffer = b""
@@ -41,7 +58,10 @@ class _Connection(asyncio.Protocol):
         self._buffer += data
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
-            return  # answers have no body here, or a short one in the same packet
+            return
+        length = _LENGTH.search(self._buffer, 0, end)
+        if len(self._buffer) < end + 4 + (int(length[1]) if length else 0):
+            return
         self._run.answered(self._number, self._buffer.startswith(b"HTTP/1.1 200"))
         self._buffer = b""
         self.post()
@@ -55,15 +75,12 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._run.requests[number])
 
 
-class Load:
-    def __init__(self, port: int, bodies: Sequence[bytes], connections: int) -> None:
-        head = (
-            "POST /telegram/bots/webhooks HTTP/1.1\r\nhost: 127.0.0.1\r\n"
-            f"x-telegram-bot-api-secret-token: {SECRET}\r\n"
-            "content-type: application/json\r\ncontent-length: "
-        ).encode()
-        self.requests = [head + b"%d\r\n\r\n" % len(body) + body for body in bodies]
-        self.sent = [0.0] * len(bodies)
+class _Run:
+    """Posts when an answer has come, or, with a `pace`, by the clock: so many a second."""
+
+    def __init__(self, port: int, requests: Sequence[bytes], connections: int) -> None:
+        self.requests = requests
+        self.sent = [0.0] * len(requests)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._port = port
         self._connections = connections
@@ -91,8 +108,20 @@ class Load:
         started = time.monotonic()
         for _, connection in pairs:
             connection.post()
-        await asyncio.wait_for(self.done, 60)
+        await asyncio.wait_for(self.done, _PATIENCE)
         seconds = time.monotonic() - started
         for transport, _ in pairs:
             transport.close()
         return Posted(seconds, self._latencies, self._refused, self.sent)
+
+
+def post(port: int, requests: Sequence[bytes], connections: int) -> Posted:
+    """Post everything, each connection its next when the last is answered; all must be taken."""
+
+    async def run() -> Posted:
+        return await _Run(port, requests, connections).run()
+
+    posted = uvloop.run(run())
+    if posted.refused:
+        raise AssertionError(f"{posted.refused} of {len(requests)} were refused")
+    return posted

@@ -1,0 +1,77 @@
+"""Fills a database with the rows of bots that are registered, without asking anybody."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bots", type=int, default=1)
+    chosen = options.parse_args()
+
+    from velvetrope import settings as product_settings  # noqa: PLC0415  Django is set up in here
+    from velvetrope.web import django_config  # noqa: PLC0415  the same
+
+    django_config.configure(product_settings.from_environment(os.environ))
+
+    from django.db import transaction  # noqa: PLC0415  after Django is set up
+
+    with transaction.atomic():
+        _fill(chosen.bots)
+
+
+def _fill(bots: int) -> None:
+    from velvetrope.store import models  # noqa: PLC0415  after Django is set up
+
+    account = models.StripeAccount.objects.create(name="Bench", from_environment=True)
+    for number in range(bots):
+        _add_bot(account.id, number)
+
+
+def _add_bot(account_id: int, number: int) -> None:
+    from django.utils import timezone  # noqa: PLC0415  after Django is set up
+
+    from tests.benchmarks.updates import SECRET  # noqa: PLC0415  the same
+    from velvetrope.store import models  # noqa: PLC0415  the same
+    from velvetrope.store.encryption import Secret, installation_keys  # noqa: PLC0415  the same
+
+    secret = SECRET if number == 0 else f"{SECRET}-{number}"
+    integration = models.Integration.objects.create(
+        name=f"Bench {number}",
+        stripe_account_id=account_id,
+        token=Secret(f"{123456789 + number}:" + "A" * 35),
+        bot_id=123456789 + number,
+        bot_username=f"bench{number}_bot",
+        webhook_secret=Secret(secret),
+        webhook_secret_hash=installation_keys().look_up_hash(secret),
+        registration="registered",
+        terms_url="https://example.com/terms",
+    )
+    chat = models.Chat.objects.create(
+        integration=integration,
+        telegram_id=-1001234567890 - number,
+        title="The channel",
+        kind="channel",
+    )
+    for position, (name, amount, interval) in enumerate(
+        [("Monthly", 500, "month"), ("Yearly", 5000, "year"), ("For ever", 9900, "one_time")]
+    ):
+        plan = models.Plan.objects.create(
+            integration=integration,
+            stripe_price_id=f"price_bench{number}_{position}",
+            position=position,
+            sellable=True,
+            product_id=f"prod_bench{number}_{position}",
+            product_name=name,
+            currency="eur",
+            unit_amount=amount,
+            interval=interval,
+            synced_at=timezone.now(),
+        )
+        models.PlanChat.objects.create(plan=plan, chat=chat)
+
+
+if __name__ == "__main__":
+    main()
