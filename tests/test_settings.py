@@ -139,12 +139,54 @@ def test_sqlite_addresses_are_relative_with_three_slashes_and_absolute_with_four
     assert load({**PRODUCTION, name: "sqlite:////srv/x.db"}).database.path == Path("/srv/x.db")
 
 
-def test_postgresql_is_understood_and_refused_at_start_with_the_reason() -> None:
-    env = {**PRODUCTION, "VELVETROPE_DATABASE_URL": "postgresql://me:hunter2secret@db/vr"}
-    assert load(env).database.kind == "postgresql"
-    with pytest.raises(SettingsError, match="PostgreSQL is not served yet") as caught:
-        from_environment(env)
-    assert "hunter2secret" not in str(caught.value)
+POSTGRESQL = "postgresql://me:hunter2%40secret@db:6432/vr?sslmode=verify-full&pool_size=12"
+
+
+def test_postgresql_is_taken_apart_as_its_client_library_does() -> None:
+    database = load({**PRODUCTION, "VELVETROPE_DATABASE_URL": POSTGRESQL}).database
+    assert database.kind == "postgresql"
+    assert database.path is None
+    assert database.pool_size == 12
+    assert dict(database.parameters) == {
+        "user": "me",
+        "password": "hunter2@secret",
+        "host": "db",
+        "port": "6432",
+        "dbname": "vr",
+        "sslmode": "verify-full",
+    }
+    assert database.place == "PostgreSQL database vr at db"
+
+
+def test_a_local_socket_needs_no_host() -> None:
+    env = {**PRODUCTION, "VELVETROPE_DATABASE_URL": "postgresql:///vr?host=/run/postgresql"}
+    assert load(env).database.place == "PostgreSQL database vr at /run/postgresql"
+
+
+def test_a_password_of_the_database_is_a_secret_however_it_is_written() -> None:
+    settings = load({**PRODUCTION, "VELVETROPE_DATABASE_URL": POSTGRESQL})
+    assert {"hunter2@secret", "hunter2%40secret"} <= set(settings.secrets)
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("postgresql://", "whole PostgreSQL address"),
+        ("postgresql://db", "names no database"),
+        ("postgresql://me:hunter2@secret@db/vr", "whole PostgreSQL address"),
+        ("postgresql://me:hunter2secret@db:port/vr", "whole PostgreSQL address"),
+        ("postgresql://db/vr?sslmood=require", "whole PostgreSQL address"),
+        ("postgresql://[::1/vr", "whole PostgreSQL address"),
+        ("postgresql://db/vr?pool_size=many", "pool_size is no number"),
+        ("postgresql://db/vr?pool_size=0", "pool_size is no number"),
+        ("postgresql://db/vr?client_encoding=latin1", "«client_encoding» cannot be chosen"),
+    ],
+)
+def test_an_address_of_postgresql_that_cannot_be_used_is_refused(url: str, what: str) -> None:
+    (problem,) = problems_of({**PRODUCTION, "VELVETROPE_DATABASE_URL": url}).values()
+    assert what in problem
+    assert "hunter2" not in problem
 
 
 def test_names_that_mean_nothing_are_remembered_for_the_check() -> None:

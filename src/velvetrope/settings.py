@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from velvetrope import environment
+from velvetrope.database_url import Database, read_database
 from velvetrope.environment import Reader
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX: Final = "VELVETROPE_"
-DEFAULT_DATABASE_URL: Final = "sqlite:///data/velvetrope.sqlite3"
 DEFAULT_DEVELOPMENT_URL: Final = "http://127.0.0.1:8000"
 DEFAULT_TELEGRAM_API_URL: Final = "https://api.telegram.org"
 DEFAULT_STRIPE_API_URL: Final = "https://api.stripe.com"
@@ -63,17 +63,6 @@ class SettingsError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """Where the data live: a SQLite file, or a PostgreSQL server."""
-
-    kind: Literal["sqlite", "postgresql"]
-    #: The SQLite file; None for PostgreSQL.
-    path: Path | None
-    #: The whole address, which may hold a password.
-    url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +115,7 @@ class Settings:
         """Every secret text of the settings, for those who have to keep them out of sight."""
         single = (self.secret_key, self.stripe_api_key, self.metrics_token, self.sentry_dsn)
         several = (*self.encryption_keys, *self.stripe_webhook_secrets)
-        password = urlsplit(self.database.url).password
-        return tuple(text for text in (*single, *several, password) if text)
+        return tuple(text for text in (*single, *several, *self.database.secrets) if text)
 
     def reached_at(self, url: str) -> Settings:
         """Give these settings with the address that the process really serves at."""
@@ -146,7 +134,7 @@ def load(env: Mapping[str, str]) -> Settings:
         env="production" if production else "development",
         public_url=read.public_url(production=production, default=DEFAULT_DEVELOPMENT_URL),
         public_url_given=bool(read.text("VELVETROPE_PUBLIC_URL")),
-        database=_database(read),
+        database=read_database(read),
         secret_key=read.key("VELVETROPE_SECRET_KEY", needed=production),
         encryption_keys=read.keys("VELVETROPE_ENCRYPTION_KEYS", needed=production),
         stripe_api_key=read.stripe_api_key(needed=production),
@@ -187,20 +175,6 @@ def _misspelt(name: str) -> Problem:
     return Problem(name, "this is not a setting", remedy)
 
 
-def refuse_what_is_not_served(settings: Settings) -> None:
-    """Raise for what the settings may say and this version cannot do yet."""
-    if settings.database.kind == "postgresql":
-        raise SettingsError(
-            [
-                Problem(
-                    "VELVETROPE_DATABASE_URL",
-                    "this version keeps its data in SQLite; PostgreSQL is not served yet",
-                    f"Use {DEFAULT_DATABASE_URL}, or leave it out.",
-                )
-            ]
-        )
-
-
 def with_development_keys(settings: Settings) -> Settings:
     """Fill in the keys that development was not given, generating them once into `data/`.
 
@@ -218,36 +192,8 @@ def with_development_keys(settings: Settings) -> Settings:
 
 
 def from_environment(env: Mapping[str, str]) -> Settings:
-    """Give settings that are ready to serve: judged, supported, and with their keys."""
-    settings = load(env)
-    refuse_what_is_not_served(settings)
-    return with_development_keys(settings)
-
-
-def _database(read: Reader) -> Database:
-    name = "VELVETROPE_DATABASE_URL"
-    url = read.text(name) or DEFAULT_DATABASE_URL
-    try:
-        parts = urlsplit(url)
-        scheme, host, path = parts.scheme, parts.hostname, parts.path
-    except ValueError:
-        scheme, host, path = "", None, ""
-    if scheme in {"postgresql", "postgres"}:
-        if not host or len(path) < len("/d"):
-            read.problem(
-                name,
-                "this is not a whole PostgreSQL address",
-                "Write it as postgresql://user:password@host:5432/database.",
-            )
-        return Database("postgresql", None, url)
-    if scheme != "sqlite" or host or len(path) < len("/d") or path.endswith("/"):
-        read.problem(
-            name,
-            "this is not the address of a database",
-            f"Use {DEFAULT_DATABASE_URL} (three slashes: from this folder; four: from the root).",
-        )
-        return Database("sqlite", Path("data/velvetrope.sqlite3"), DEFAULT_DATABASE_URL)
-    return Database("sqlite", Path(path[1:]), url)
+    """Give settings that are ready to serve: judged, and with their keys."""
+    return with_development_keys(load(env))
 
 
 def _clock_file(read: Reader, *, production: bool) -> Path | None:

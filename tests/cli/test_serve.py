@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.processes import COMMAND, Installation, Running
+from tests.processes import COMMAND, Installation, Running, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,11 +68,14 @@ def test_roles_that_sqlite_does_not_know_are_refused(alone: Installation, role: 
     assert "PostgreSQL" in done.err
 
 
-def test_postgresql_is_refused_with_the_reason(alone: Installation) -> None:
-    address = "postgresql://me:planted-password@127.0.0.1/vr"
+def test_a_postgresql_that_does_not_answer_is_named_with_what_to_check(
+    alone: Installation,
+) -> None:
+    address = f"postgresql://me:planted-password@127.0.0.1:{free_port()}/vr"
     done = alone.command("serve", env={"VELVETROPE_DATABASE_URL": address})
-    assert done.code == 2
-    assert "PostgreSQL is not served yet" in done.err
+    assert done.code == 1
+    assert "PostgreSQL database vr at 127.0.0.1: The database cannot be used" in done.err
+    assert "Check that the server runs" in done.err
     assert "planted-password" not in done.err
 
 

@@ -16,7 +16,7 @@ from velvetrope.pipeline import jobs
 from velvetrope.pipeline.pipeline import Capacity
 from velvetrope.pipeline.routes import Periodic
 from velvetrope.store.models import Customer, InboxEvent, Lane, OutboxItem
-from velvetrope.store.sqlite.serving import AlreadyServedError
+from velvetrope.store.serving import AlreadyServedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from velvetrope.domain.errors import RetryLater
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
 from velvetrope.store.models import InboxEvent, StripeAccount
-from velvetrope.store.sqlite.base import reading
+from velvetrope.store.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -15,7 +15,7 @@ from velvetrope.gateways.telegram.bot import BotApi
 from velvetrope.gateways.telegram.client import TelegramClient
 from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
-from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.dialect import dialect_of_database
 from velvetrope.pipeline.pipeline import Pipeline
 from velvetrope.pipeline.rehearsal import Stage
 from velvetrope.store.catalogue import Catalogue
@@ -50,7 +50,7 @@ class Application:
         self.catalogue = Catalogue()
         self.breakers = Breakers(patience.breakers)
         self._backoff = patience.backoff
-        self.db = Database(SqliteDialect())
+        self.db = Database(dialect_of_database())
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:

@@ -187,7 +187,7 @@ def _work_through(options: argparse.Namespace, adoption: Adoption, state: Adopti
 
 def _judge(options: argparse.Namespace, job: InboxEvent) -> None:
     """Say what kept a job from its end, if nobody but a server tries again."""
-    if not job.attempts or job.state != EventState.PENDING or server_pid(options.settings):
+    if not job.attempts or job.state != EventState.PENDING or server_pid():
         return
     said = explain_here(job.error_code, options.settings)
     raise CommandError(

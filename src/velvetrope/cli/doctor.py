@@ -10,7 +10,7 @@ from django.db import connection
 
 from velvetrope.cli.failures import Exit
 from velvetrope.cli.looking import Finding, look_at, of_error
-from velvetrope.cli.opening import database_place, pending_migrations
+from velvetrope.cli.opening import pending_migrations
 from velvetrope.cli.output import print_records
 from velvetrope.cli.vendors import with_vendors
 from velvetrope.cli.waiting import server_pid
@@ -35,7 +35,7 @@ def doctor(options: argparse.Namespace) -> int:
     settings: Settings = options.settings
     found = [*_settings(), *_database(settings)]
     if not any(one.level == "error" and one.subject == "database" for one in found):
-        found += [*_secrets(), *_work(settings)]
+        found += [*_secrets(), *_work()]
         found += with_vendors(settings, _vendors)
     print_records([one.record for one in found], as_json=options.json, empty="Nothing to look at.")
     return Exit.FAILED if any(one.level == "error" for one in found) else Exit.DONE
@@ -57,6 +57,12 @@ def _database(settings: Settings) -> Iterator[Finding]:
         what = f"{len(missing)} migrations are missing."
         yield Finding("database", "error", what, "Run: velvetrope migrate")
         return
+    if connection.vendor == "sqlite":
+        yield from _sqlite_file(settings)
+    yield Finding("database", "ok", f"{settings.database.place} is whole and up to date.")
+
+
+def _sqlite_file(settings: Settings) -> Iterator[Finding]:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA quick_check(1)")
         said = cursor.fetchone()[0]
@@ -67,7 +73,6 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if room < _ENOUGH_ROOM:
         what = f"Only {room // 2**20} MiB are free on its disk."
         yield Finding("database", "warning", what, "Make room: a full disk stops everything.")
-    yield Finding("database", "ok", f"{database_place(settings)} is whole and up to date.")
 
 
 def _secrets() -> Iterator[Finding]:
@@ -95,8 +100,8 @@ def _secrets() -> Iterator[Finding]:
         yield Finding("secrets", "ok", "Every stored secret can be read.")
 
 
-def _work(settings: Settings) -> Iterator[Finding]:
-    pid = server_pid(settings)
+def _work() -> Iterator[Finding]:
+    pid = server_pid()
     if pid is None:
         fix = "Start it: velvetrope serve. What comes in meanwhile is delivered again later."
         yield Finding("server", "warning", "No server runs on this database.", fix)

@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from velvetrope.domain.secrecy import scrub
 from velvetrope.store.encryption import UnreadableSecretError
-from velvetrope.store.sqlite.serving import AlreadyServedError
+from velvetrope.store.serving import AlreadyServedError
 from velvetrope.usecases.operations import (
     GrantRefusedError,
     NameTakenError,

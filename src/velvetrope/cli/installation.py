@@ -9,7 +9,7 @@ from django.core import checks
 from django.core.management import call_command
 
 from velvetrope.cli.failures import Exit
-from velvetrope.cli.opening import database_place, pending_migrations
+from velvetrope.cli.opening import pending_migrations
 from velvetrope.cli.output import print_record, print_records, say
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def migrate(options: argparse.Namespace) -> int:
     """Apply what the database lacks; doing it again does nothing."""
-    place = database_place(options.settings)
+    place = options.settings.database.place
     missing = pending_migrations()
     call_command("migrate", verbosity=0, interactive=False, stdout=io.StringIO())
     record: Record = {"database": place, "applied": [*missing]}

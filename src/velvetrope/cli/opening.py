@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from velvetrope import logs
 from velvetrope import settings as product_settings
 from velvetrope.cli.failures import CommandError
 from velvetrope.cli.grammar import Opens
+from velvetrope.domain.secrecy import scrub
 
 if TYPE_CHECKING:
+    from velvetrope.database_url import Database
     from velvetrope.settings import Settings
 
 #: Who did it, in the audit log.
@@ -39,9 +40,8 @@ def read_settings(*, may_create: bool = False) -> Settings:
     empty one, with keys of its own in development. So nothing is made before this is known.
     """
     settings = product_settings.load(os.environ)
-    product_settings.refuse_what_is_not_served(settings)
-    if not may_create:
-        _require_database(settings)
+    if settings.database.kind == "postgresql" or not may_create:
+        _require_database(settings.database)
     return product_settings.with_development_keys(settings)
 
 
@@ -54,27 +54,44 @@ def prepare(settings: Settings, *, level: int) -> None:
     django_config.configure(settings)
 
 
-def database_place(settings: Settings) -> str:
-    """Give the whole path of the database, whatever folder this is."""
-    return str((settings.database.path or Path()).absolute())
-
-
-def _require_database(settings: Settings) -> None:
-    place = database_place(settings)
+def _require_database(database: Database) -> None:
+    if database.path is None:
+        _require_server(database)
+        return
     try:
-        there = Path(place).exists()
+        there = database.path.exists()
     except OSError as error:
         raise CommandError(
             f"The database cannot be looked at ({error.strerror})",
-            where=place,
+            where=database.place,
             remedy="Run this as the user whose it is",
         ) from None
     if not there:
         raise CommandError(
-            f"no database at {place}",
+            f"no database at {database.place}",
             remedy="Are you in the right folder (VELVETROPE_DATABASE_URL)? "
             "Else: velvetrope migrate",
         )
+
+
+def _require_server(database: Database) -> None:
+    """Ask the server once, alone: it says more than a pool that waits for a connection."""
+    import psycopg  # noqa: PLC0415  only who uses it pays for it
+
+    try:
+        address = psycopg.conninfo.make_conninfo(**{"connect_timeout": "3", **database.parameters})
+        psycopg.connect(address).close()
+    except psycopg.OperationalError as error:
+        raise CommandError(
+            f"The database cannot be used ({_in_one_line(error)})",
+            where=database.place,
+            remedy="Check that the server runs, that VELVETROPE_DATABASE_URL is its address with "
+            "the right user and password, and that the database has been made (createdb)",
+        ) from None
+
+
+def _in_one_line(error: Exception) -> str:
+    return scrub(" ".join(str(error).split()))
 
 
 def require_migrations(settings: Settings) -> None:
@@ -82,7 +99,7 @@ def require_migrations(settings: Settings) -> None:
     if pending_migrations():
         raise CommandError(
             "The database is not up to date",
-            where=database_place(settings),
+            where=settings.database.place,
             remedy="Run: velvetrope migrate",
         )
 

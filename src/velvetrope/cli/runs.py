@@ -12,7 +12,7 @@ from velvetrope.domain.errors import VelvetError
 from velvetrope.domain.states import EventState, Source
 from velvetrope.store.clock import present
 from velvetrope.store.models import AuditEntry, InboxEvent, Integration, StripeAccount
-from velvetrope.store.sqlite.serving import AlreadyServedError, ServingLock
+from velvetrope.store.serving import AlreadyServedError, serve_alone
 from velvetrope.usecases.reconciling.orders import LISTED, LOOKED
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _jobs(run: Run) -> QuerySet[InboxEvent]:
 
 def _do_unless_served(settings: Settings, run: Run) -> None:
     try:
-        lock = ServingLock(str(settings.database.path or ""))
+        lock = serve_alone()
     except AlreadyServedError:
         return
     try:

@@ -54,12 +54,12 @@ def serve(options: argparse.Namespace) -> int:
 
 def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> int:
     from velvetrope import bootstrap  # noqa: PLC0415  reaches the models
-    from velvetrope.store.sqlite.serving import ServingLock  # noqa: PLC0415  the same
+    from velvetrope.store.serving import serve_alone  # noqa: PLC0415  the same
     from velvetrope.web.asgi import create_app  # noqa: PLC0415  the same
     from velvetrope.web.connections import House, room_for_connections  # noqa: PLC0415  the same
 
     # Fails in words before the server's own start does with a trace; that one takes it for good.
-    ServingLock(str(settings.database.path or "")).close()
+    serve_alone().close()
     sys.setswitchinterval(SWITCH_SECONDS)
     house = House(room_for_connections())
     config = uvicorn.Config(

@@ -12,7 +12,7 @@ from velvetrope.domain.errors import VelvetError
 from velvetrope.domain.states import EventState, Source
 from velvetrope.store.clock import present
 from velvetrope.store.models import InboxEvent
-from velvetrope.store.sqlite.serving import AlreadyServedError, ServingLock
+from velvetrope.store.serving import AlreadyServedError, serve_alone
 
 if TYPE_CHECKING:
     from velvetrope.settings import Settings
@@ -52,7 +52,7 @@ def finish_event(settings: Settings, event_id: int, *, seconds: float) -> InboxE
 
 def _run_unless_served(settings: Settings, event_id: int) -> None:
     try:
-        lock = ServingLock(str(settings.database.path or ""))
+        lock = serve_alone()
     except AlreadyServedError:
         return
     try:
@@ -73,10 +73,10 @@ def newest_job(integration_id: int, kind: str) -> str:
     return jobs.only("external_id").latest("id").external_id
 
 
-def server_pid(settings: Settings) -> int | None:
+def server_pid() -> int | None:
     """Give the process that serves this database; None if none does."""
     try:
-        ServingLock(str(settings.database.path or "")).close()
+        serve_alone().close()
     except AlreadyServedError as error:
         return error.pid
     return None

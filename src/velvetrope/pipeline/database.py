@@ -6,6 +6,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from django.db import Error as DatabaseError
+from django.db import connection
+
 from velvetrope.pipeline.writer import GroupWriter, Operation, Ran, Urgency
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ R = TypeVar("R")
 
 #: Threads that read; each keeps a connection.
 READERS: Final = 2
+#: Threads that write; the same.
+WRITERS: Final = 1
 
 
 class _Functions(Operation["Callable[[], Any]", Any]):
@@ -59,6 +64,7 @@ class Database:
         if self._readers is not None:
             await asyncio.to_thread(self._readers.shutdown)
             self._readers = None
+        await asyncio.to_thread(self.dialect.close_pool)
 
     async def write(self, fn: Callable[[], T], *, urgent: bool = False) -> T:
         """Run a function within a transaction that others share, and wait for its commit.
@@ -77,4 +83,16 @@ class Database:
         """Run a function that only reads, outside of any transaction, in a thread for that."""
         if self._loop is None or self._readers is None:
             raise RuntimeError("the database has not been started")
-        return await self._loop.run_in_executor(self._readers, fn)
+        return await self._loop.run_in_executor(self._readers, self._read, fn)
+
+    def _read(self, fn: Callable[[], T]) -> T:
+        was_open = connection.connection is not None
+        try:
+            return fn()
+        except DatabaseError as error:
+            if not self.dialect.is_unavailable(error):
+                raise
+            connection.close()
+            if not was_open:
+                raise
+        return fn()  # the server may have been started again since this thread last asked

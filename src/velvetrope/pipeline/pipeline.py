@@ -28,6 +28,7 @@ from velvetrope.pipeline.reviewing import Review
 from velvetrope.pipeline.stats import Load, Stats
 from velvetrope.pipeline.storing import ClaimPending, Room, StoreEvents
 from velvetrope.store.models import InboxEvent, Integration, Lane, OutboxItem
+from velvetrope.store.serving import serve_alone
 
 if TYPE_CHECKING:
     import random
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.bots import Caller
     from velvetrope.pipeline.database import Database
-    from velvetrope.pipeline.dialect import Closable
     from velvetrope.pipeline.events import Event, Item
     from velvetrope.pipeline.links import InviteLinks
     from velvetrope.pipeline.routes import Routes
     from velvetrope.store.catalogue import Catalogue
     from velvetrope.store.encryption import Secret
+    from velvetrope.store.serving import Serving
 
 log = structlog.get_logger()
 
@@ -132,7 +133,7 @@ class Pipeline:
         self._claimer: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._forget_waker: Callable[[], None] | None = None
-        self._serving: Closable | None = None
+        self._serving: Serving | None = None
 
     async def store(self, event: Event) -> bool:
         """Store an event that came in; True if it is new. Returns when it is on the disk.
@@ -144,7 +145,7 @@ class Pipeline:
     async def start(self) -> None:
         """Take over everything that is unfinished; raises if another process serves already."""
         self._loop = asyncio.get_running_loop()
-        self._serving = self._db.dialect.serve_alone()
+        self._serving = serve_alone()
         await self._db.write(self._db.dialect.reset_claims)
         held, pauses = await self._db.write(self._tidy), await self._db.read(self._pauses)
         self._dispatcher.expect_held(held)

@@ -106,7 +106,7 @@ class BatchView:
         if self._by_id.get(customer_id) is None:
             self._ids.add(customer_id)
             wanted = [one for one in self._ids if self._by_id.get(one) is None]
-            self._keep_customers(list(Customer.objects.filter(id__in=wanted)))
+            self._keep_customers(self._dialect.customers_by_id(wanted))
         return self._by_id.get(customer_id)
 
     def has(self, customer: Customer) -> bool:

@@ -32,6 +32,9 @@ R = TypeVar("R")
 #: Seconds that a transaction may go on taking what isn't urgent.
 BUDGET: Final = 0.010
 
+#: How often something is run alone that meets the transactions of others.
+TRIES: Final = 4
+
 log = structlog.get_logger()
 
 #: Codes of failures that say nothing about who asked.
@@ -196,22 +199,39 @@ class GroupWriter:
             self._give_up(parts, error)
             return
         alone = [_Part(part.operation, [entry]) for part in parts for entry in part.entries]
-        if len(alone) == 1:
+        if len(alone) == 1 and not self._dialect.is_conflict(error):
             alone[0].ran = Ran([Failure(error)])
             self._answer_from_thread(alone)
             return
         log.warning("transaction_replayed", parts=len(alone), error=type(error).__name__)
         for part in alone:
+            error_of_its_own = self._run_alone(part)
+            if error_of_its_own is None:
+                self._committed([part])
+            else:
+                part.ran = Ran([self._failure(error_of_its_own)])
+                self._answer_from_thread([part])
+
+    def _run_alone(self, part: _Part) -> Exception | None:
+        """Run a part in a transaction of its own; again if it met that of another process."""
+        for left in reversed(range(TRIES)):
             try:
                 with transaction.atomic():
                     _run(part)
-            except Exception as own:  # noqa: BLE001  given to who asked
+            except Exception as error:  # noqa: BLE001  given to who asked
                 self.on_rollback()
-                unavailable = self._dialect.is_unavailable(own)
-                part.ran = Ran([_unavailable() if unavailable else Failure(own)])
-                self._answer_from_thread([part])
+                if not (left and self._dialect.is_conflict(error)):
+                    return error
             else:
-                self._committed([part])
+                return None
+        return None
+
+    def _failure(self, error: Exception) -> Failure:
+        if self._dialect.is_unavailable(error):
+            return _unavailable()
+        if self._dialect.is_conflict(error):
+            return Failure(RetryLater("database_busy", retry_after=1))
+        return Failure(error)
 
     def _give_up(self, parts: list[_Part], error: Exception) -> None:
         log.error("database_unavailable", error=type(error).__name__, reason=str(error))

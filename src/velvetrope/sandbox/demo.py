@@ -50,6 +50,7 @@ async def _run(options: argparse.Namespace) -> int:
         port=_port(options.port, PORT, free=free),
         phone_port=_port(options.phone_port, PHONE_PORT, free=free),
         stripe_port=_port(options.stripe_port, STRIPE_PORT, free=free),
+        database_url=options.database,
     )
     began = time.perf_counter()
     stage.clean()

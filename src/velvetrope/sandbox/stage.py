@@ -37,6 +37,8 @@ class Stage:
     port: int
     phone_port: int
     stripe_port: int
+    #: An empty database for the product; none: a file in the folder.
+    database_url: str = ""
     telegram_url: str = ""
     stripe_url: str = ""
     product_url: str = ""
@@ -141,7 +143,8 @@ class Stage:
             **inherited,
             "VELVETROPE_ENV": "development",
             "VELVETROPE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "VELVETROPE_DATABASE_URL": f"sqlite:///{self.folder.absolute()}/velvetrope.sqlite3",
+            "VELVETROPE_DATABASE_URL": self.database_url
+            or f"sqlite:///{self.folder.absolute()}/velvetrope.sqlite3",
             "VELVETROPE_TELEGRAM_API_URL": self.telegram_url,
             "VELVETROPE_STRIPE_API_URL": self.stripe_url,
             "VELVETROPE_STRIPE_API_KEY": STRIPE_KEY,

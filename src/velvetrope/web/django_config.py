@@ -12,16 +12,21 @@ import django
 from django.conf import settings as django_settings
 
 from velvetrope.gateways.clock import clock_of
-from velvetrope.settings import refuse_what_is_not_served
+from velvetrope.pipeline.database import READERS, WRITERS
 from velvetrope.web.console.unfold import UNFOLD
+from velvetrope.web.wsgi import THREADS
 
 if TYPE_CHECKING:
+    from velvetrope.database_url import Database
     from velvetrope.settings import Settings
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 SESSION_SECONDS: Final = 12 * 3600
 HSTS_SECONDS: Final = 365 * 24 * 3600
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+
+#: Connections that a process needs: one for each thread that uses the database, and for its own.
+CONNECTIONS: Final = WRITERS + READERS + THREADS + 1
 
 #: In the order in which templates are looked up: ours replace Unfold's, Unfold's Django's.
 INSTALLED_APPS: Final = (
@@ -58,13 +63,12 @@ CONTEXT_PROCESSORS: Final = (
 def configure(settings: Settings) -> None:
     """Set Django up, once per process.
 
-    Raises `SettingsError` for what this version cannot serve, and `ValueError` for settings of
-    development that lack their keys (`settings.with_development_keys` adds them).
+    Raises `ValueError` for settings of development that lack their keys
+    (`settings.with_development_keys` adds them).
     """
-    refuse_what_is_not_served(settings)
     if not (settings.secret_key and settings.encryption_keys):
         raise ValueError("settings without keys: call settings.with_development_keys first")
-    # SQLite makes a file, but not the folder that it lies in.
+    # SQLite makes a file, but not the folder that it lies in; keys of development lie there too.
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     django_settings.configure(**django_values(settings))
     django.setup(set_prefix=False)
@@ -92,7 +96,7 @@ def django_values(settings: Settings) -> dict[str, object]:
             }
         ],
         "UNFOLD": UNFOLD,
-        "DATABASES": {"default": _database(settings)},
+        "DATABASES": {"default": _database(settings.database)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "LOGGING_CONFIG": None,  # velvetrope.logs has set it up
         **_languages(),
@@ -102,12 +106,38 @@ def django_values(settings: Settings) -> dict[str, object]:
     }
 
 
-def _database(settings: Settings) -> dict[str, object]:
+def _database(database: Database) -> dict[str, object]:
+    if database.path is None:
+        return _postgresql(dict(database.parameters), database.pool_size or CONNECTIONS)
     return {
         "ENGINE": "velvetrope.store.sqlite",
-        "NAME": str((settings.database.path or Path()).absolute()),
+        "NAME": str(database.path.absolute()),
         "CONN_MAX_AGE": None,  # a thread keeps its connection: opening costs more than asking
         "ATOMIC_REQUESTS": False,  # use cases own transactions
+    }
+
+
+def _postgresql(parameters: dict[str, str], pool_size: int) -> dict[str, object]:
+    return {
+        "ENGINE": "velvetrope.store.postgresql",
+        "NAME": parameters.pop("dbname"),
+        "OPTIONS": {**parameters, "pool": _pool(pool_size), "prepare_threshold": 5},
+        "CONN_MAX_AGE": 0,  # a request gives its connection back to the pool
+        "CONN_HEALTH_CHECKS": True,  # the server may have been started again meanwhile
+        "ATOMIC_REQUESTS": False,  # use cases own transactions
+    }
+
+
+def _pool(size: int) -> dict[str, object]:
+    """Give a connection to each thread that uses the database, opened when it is asked for."""
+    return {
+        "min_size": 0,
+        "max_size": size,
+        # Whoever waits longer is told that there is no database now.
+        "timeout": 3.0,
+        # After this a new attempt begins with the next that asks, instead of ever longer pauses.
+        "reconnect_timeout": 2.0,
+        "num_workers": 1,
     }
 
 

@@ -30,6 +30,12 @@ COMMANDS: Final = (
                 default=None,
                 help="for its data, emptied first (data/demo; for the script a temporary one)",
             ),
+            option(
+                "--database",
+                default="",
+                metavar="URL",
+                help="an empty PostgreSQL database (a SQLite file in the folder)",
+            ),
         ),
         opens=Opens.NOTHING,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from django.db import connection
 from django.db.models import Model
 
 if TYPE_CHECKING:
@@ -14,20 +15,13 @@ if TYPE_CHECKING:
     from velvetrope.store.models import Customer
 
     #: What a statement takes for a value.
-    Value = str | bytes | int | float | bool | None
+    Value = str | bytes | int | float | bool | datetime | None
 
 M = TypeVar("M", bound=Model)
 
 
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
 class Dialect(Protocol):
     """The statements of the hot path, run within the transaction of the calling thread."""
-
-    def serve_alone(self) -> Closable | None:
-        """Keep other processes from serving the same database where only one can; until closed."""
 
     def moment(self, value: datetime | None) -> Value:
         """Give a time as the database keeps it."""
@@ -59,13 +53,16 @@ class Dialect(Protocol):
         """
 
     def customers_by_key(self, keys: Sequence[CustomerKey]) -> list[Customer]:
-        """Load customers by (integration id, Telegram user id)."""
+        """Load customers by (integration id, Telegram user id).
+
+        Others cannot change them, or what belongs to them, until the transaction ends.
+        """
+
+    def customers_by_id(self, ids: Sequence[int]) -> list[Customer]:
+        """Load customers by their ids, in the same way."""
 
     def rows_of_customers(self, model: type[M], customer_ids: Sequence[int]) -> list[M]:
         """Load all rows of a model that belong to these customers, in the order of their ids."""
-
-    def lock_customers(self, keys: Sequence[CustomerKey]) -> None:
-        """Keep others from changing these customers until the transaction ends."""
 
     def reset_claims(self) -> None:
         """Take back what a process that is gone had in hand."""
@@ -82,5 +79,22 @@ class Dialect(Protocol):
     def has_pending(self, now: datetime) -> bool:
         """Tell whether there is an event or item to be claimed; takes no lock."""
 
+    def close_pool(self) -> None:
+        """Close the connections that no thread uses any more."""
+
+    def is_conflict(self, error: BaseException) -> bool:
+        """Tell whether the statement met another transaction, and may simply be run again."""
+
     def is_unavailable(self, error: BaseException) -> bool:
         """Tell trouble of the database as a whole from the fault of one statement."""
+
+
+def dialect_of_database() -> Dialect:
+    """Give the statements for the database that Django is set up with."""
+    if connection.vendor == "postgresql":
+        from velvetrope.pipeline.dialect.postgresql import PostgresqlDialect  # noqa: PLC0415  one of both is paid for
+
+        return PostgresqlDialect()
+    from velvetrope.pipeline.dialect.sqlite import SqliteDialect  # noqa: PLC0415  the same
+
+    return SqliteDialect()

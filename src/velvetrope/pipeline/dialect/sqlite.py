@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import DateTimeField, Model
+from django.db.models import Model
 
-from velvetrope.pipeline.events import Event, Item
-from velvetrope.store.models import Customer, InboxEvent, OutboxItem
-from velvetrope.store.sqlite.serving import ServingLock
+from velvetrope.pipeline.dialect.rows import (
+    EVENT_COLUMNS,
+    EVENTS,
+    ITEM_COLUMNS,
+    ITEMS,
+    event_of,
+    item_of,
+    selection,
+)
+from velvetrope.store.models import Customer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from velvetrope.pipeline.dialect import Value
-    from velvetrope.pipeline.events import CustomerKey
+    from velvetrope.pipeline.events import CustomerKey, Event, Item
 
 M = TypeVar("M", bound=Model)
 
 #: Values in one statement; SQLite's own bound is 32,766.
 _MOST_VALUES: Final = 8_000
 
-_EVENTS: Final = InboxEvent._meta.db_table  # noqa: SLF001  Django documents `_meta`
-_ITEMS: Final = OutboxItem._meta.db_table  # noqa: SLF001  the same
-_CUSTOMERS: Final = Customer._meta.db_table  # noqa: SLF001  the same
-
-_EVENT_COLUMNS: Final = (
-    "id, source, account, external_id, kind, lane, payload, received_at, attempts"
-)
-_ITEM_COLUMNS: Final = (
-    "id, integration_id, customer_id, chat_id, method, params, priority, occasion, cause,"
-    " attempts, due_at"
-)
-
 
 class SqliteDialect:
     """Implements `Dialect` for the backend `velvetrope.store.sqlite`."""
-
-    def serve_alone(self) -> ServingLock:
-        return ServingLock(str(connection.settings_dict["NAME"]))
 
     def moment(self, value: datetime | None) -> Value:
         return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
@@ -93,29 +85,30 @@ class SqliteDialect:
         marks = ", ".join("?" * len(customer_ids))
         return _load(model, f"customer_id IN ({marks}) ORDER BY id", customer_ids)
 
-    def lock_customers(self, keys: Sequence[CustomerKey]) -> None:
-        """Do nothing: there is one write transaction at a time."""
+    def customers_by_id(self, ids: Sequence[int]) -> list[Customer]:
+        marks = ", ".join("?" * len(ids))
+        return _load(Customer, f"id IN ({marks})", ids)
 
     def reset_claims(self) -> None:
         # The first condition is the one of the partial index, word by word, so that it is used.
         _execute(
-            f"UPDATE {_EVENTS} SET state = 'pending'"  # noqa: S608  a constant name
+            f"UPDATE {EVENTS} SET state = 'pending'"  # noqa: S608  a constant name
             " WHERE state IN ('pending', 'claimed') AND state = 'claimed'"
         )
         _execute(
-            f"UPDATE {_ITEMS} SET state = 'pending'"  # noqa: S608  a constant name
+            f"UPDATE {ITEMS} SET state = 'pending'"  # noqa: S608  a constant name
             " WHERE state IN ('pending', 'claimed', 'suspended') AND state = 'claimed'"
         )
 
     def claim_events(self, now: datetime, limit: int) -> list[Event]:
         at = self.moment(now)
         rows = _execute(
-            f"UPDATE {_EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM (SELECT id FROM {_EVENTS}"
+            f"UPDATE {EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
+            f" SELECT id FROM (SELECT id FROM {EVENTS}"
             " WHERE state = 'pending' AND due_at IS NULL ORDER BY id LIMIT ?)"
-            f" UNION ALL SELECT id FROM (SELECT id FROM {_EVENTS}"
+            f" UNION ALL SELECT id FROM (SELECT id FROM {EVENTS}"
             " WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?)"
-            f") RETURNING {_EVENT_COLUMNS}",
+            f") RETURNING {EVENT_COLUMNS}",
             [limit, at, limit],
         )
         return sorted((_event(row) for row in rows), key=lambda event: event.id)
@@ -123,20 +116,20 @@ class SqliteDialect:
     def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
         at = self.moment(now)
         rows = _execute(
-            f"UPDATE {_ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM (SELECT id FROM {_ITEMS} WHERE state = 'pending'"
+            f"UPDATE {ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
+            f" SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
             " AND priority = ? AND due_at IS NULL ORDER BY id LIMIT ?)"
-            f" UNION ALL SELECT id FROM (SELECT id FROM {_ITEMS} WHERE state = 'pending'"
+            f" UNION ALL SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
             " AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?)"
-            f") RETURNING {_ITEM_COLUMNS}",
+            f") RETURNING {ITEM_COLUMNS}",
             [priority, limit, priority, at, limit],
         )
         return sorted((_item(row) for row in rows), key=lambda item: item.id)
 
     def claim_one(self, event_id: int) -> Event | None:
         rows = _execute(
-            f"UPDATE {_EVENTS} SET state = 'claimed'"  # noqa: S608  constants
-            f" WHERE id = ? AND state = 'pending' RETURNING {_EVENT_COLUMNS}",
+            f"UPDATE {EVENTS} SET state = 'claimed'"  # noqa: S608  constants
+            f" WHERE id = ? AND state = 'pending' RETURNING {EVENT_COLUMNS}",
             [event_id],
         )
         return _event(rows[0]) if rows else None
@@ -147,13 +140,19 @@ class SqliteDialect:
         overdue = "state = 'pending' AND due_at <= ?"
         by_priority = "priority IN ('grant', 'answer', 'bulk') AND"
         rows = _execute(
-            f"SELECT EXISTS (SELECT 1 FROM {_EVENTS} WHERE {due})"  # noqa: S608  constants
-            f" OR EXISTS (SELECT 1 FROM {_EVENTS} WHERE {overdue})"
-            f" OR EXISTS (SELECT 1 FROM {_ITEMS} WHERE {by_priority} {due})"
-            f" OR EXISTS (SELECT 1 FROM {_ITEMS} WHERE {by_priority} {overdue})",
+            f"SELECT EXISTS (SELECT 1 FROM {EVENTS} WHERE {due})"  # noqa: S608  constants
+            f" OR EXISTS (SELECT 1 FROM {EVENTS} WHERE {overdue})"
+            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {by_priority} {due})"
+            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {by_priority} {overdue})",
             [at, at],
         )
         return bool(rows[0][0])
+
+    def close_pool(self) -> None:
+        """Do nothing: each thread has closed its own."""
+
+    def is_conflict(self, error: BaseException) -> bool:  # noqa: ARG002  the port's signature
+        return False  # there is one write transaction at a time
 
     def is_unavailable(self, error: BaseException) -> bool:
         if isinstance(error, InterfaceError):
@@ -167,11 +166,7 @@ class SqliteDialect:
 
 
 def _load(model: type[M], where: str, values: Sequence[Value]) -> list[M]:
-    """Read whole rows without Django's compiler, which costs more than the reading.
-
-    For models of plain columns: the driver gives numbers, texts and truth values as they are.
-    """
-    statement, names, times = _selection(model)
+    statement, names, times = selection(model)
     rows = _execute(f"{statement} WHERE {where}", values)
     found = []
     for row in rows:
@@ -183,49 +178,14 @@ def _load(model: type[M], where: str, values: Sequence[Value]) -> list[M]:
     return found
 
 
-@cache
-def _selection(model: type[Model]) -> tuple[str, list[str], list[int]]:
-    fields = model._meta.concrete_fields  # noqa: SLF001  Django documents `_meta`
-    columns = ", ".join(str(field.column) for field in fields)
-    times = [index for index, field in enumerate(fields) if isinstance(field, DateTimeField)]
-    table = model._meta.db_table  # noqa: SLF001  the same
-    names = [field.attname for field in fields]
-    return f"SELECT {columns} FROM {table}", names, times  # noqa: S608  names of our own columns
-
-
 def _event(row: Sequence[Any]) -> Event:
     *values, received_at, attempts = row
-    event_id, source, account, external_id, kind, lane, payload = values
-    return Event(
-        id=event_id,
-        source=source,
-        account=account,
-        external_id=external_id,
-        kind=kind,
-        lane=lane,
-        payload=payload,
-        received_at=_aware(received_at),
-        attempts=attempts,
-    )
+    return event_of([*values, _aware(received_at), attempts])
 
 
 def _item(row: Sequence[Any]) -> Item:
     *values, due_at = row
-    item_id, integration_id, customer_id, chat_id, method, params, *rest = values
-    priority, occasion, cause, attempts = rest
-    return Item(
-        id=item_id,
-        integration_id=integration_id,
-        customer_id=customer_id,
-        chat_id=chat_id,
-        method=method,
-        params=params,
-        priority=priority,
-        occasion=occasion,
-        cause=cause,
-        attempts=attempts,
-        due_at=None if due_at is None else _aware(due_at),
-    )
+    return item_of([*values, None if due_at is None else _aware(due_at)])
 
 
 def _aware(value: datetime) -> datetime:

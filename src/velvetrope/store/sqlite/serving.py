@@ -6,14 +6,7 @@ import errno
 import fcntl
 import os
 
-
-class AlreadyServedError(Exception):
-    """Another process serves this database; `pid` is its process id, 0 if it can't be told."""
-
-    def __init__(self, path: str, pid: int) -> None:
-        self.path = path
-        self.pid = pid
-        super().__init__(f"process {pid or 'unknown'} serves {path} already: stop it first")
+from velvetrope.store.serving import AlreadyServedError
 
 
 class ServingLock:

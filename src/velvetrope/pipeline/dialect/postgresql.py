@@ -1,0 +1,246 @@
+"""Statements for PostgreSQL: a whole batch in one round trip, customers locked by their rows."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import psycopg
+from django.apps import apps
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
+from django.db.models import Model
+
+from velvetrope.pipeline.dialect.rows import (
+    CUSTOMERS,
+    EVENT_COLUMNS,
+    EVENTS,
+    ITEM_COLUMNS,
+    ITEMS,
+    event_of,
+    item_of,
+    selection,
+)
+from velvetrope.store.models import Customer
+from velvetrope.store.postgresql.base import DatabaseWrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from velvetrope.pipeline.dialect import Value
+    from velvetrope.pipeline.events import CustomerKey, Event, Item
+
+M = TypeVar("M", bound=Model)
+
+#: Rows of one statement, so that none grows without bound.
+_AT_ONCE: Final = 2_000
+
+#: What makes a row known. A clash of ids is no sign of that, and must not pass for one.
+_KNOWN_BY: Final = {
+    EVENTS: "(source, account, external_id)",
+    ITEMS: "(integration_id, occasion) WHERE occasion IS NOT NULL",
+}
+
+#: Classes of error codes (SQLSTATE) that say nothing about the statement: connection, resources,
+#: the server's operator, the system below it, broken files.
+_UNAVAILABLE_CLASSES: Final = frozenset({"08", "53", "57", "58", "F0", "XX"})
+#: Read-only, lock not given in time, transaction ended for standing still.
+_UNAVAILABLE: Final = frozenset({"25006", "55P03", "25P03"})
+#: Two transactions waited for each other, or changed the same rows.
+_CONFLICTS: Final = frozenset({"40001", "40P01"})
+
+
+class PostgresqlDialect:
+    """Implements `Dialect` for the backend `velvetrope.store.postgresql`."""
+
+    def moment(self, value: datetime | None) -> Value:
+        return value
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Value]],
+        *,
+        skip_known: bool = False,
+    ) -> set[int]:
+        statement = _insert(table, tuple(columns), skip_known)
+        inserted: set[int] = set()
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            inserted.update(row[0] for row in _fetch(statement, _columns(part)))
+        return inserted
+
+    def update(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Value]],
+        *,
+        only_claimed: bool = False,
+    ) -> int:
+        statement = _update(table, tuple(columns), only_claimed)
+        rows = list(rows)
+        return sum(
+            _execute(statement, _columns(rows[start : start + _AT_ONCE])).rowcount
+            for start in range(0, len(rows), _AT_ONCE)
+        )
+
+    def customers_by_key(self, keys: Sequence[CustomerKey]) -> list[Customer]:
+        where = (
+            "JOIN unnest(%b::bigint[], %b::bigint[]) AS wanted (bot, person)"
+            " ON integration_id = wanted.bot AND telegram_user_id = wanted.person"
+        )
+        return _locked(where, _columns(keys)) if keys else []
+
+    def customers_by_id(self, ids: Sequence[int]) -> list[Customer]:
+        return _locked("WHERE id = ANY (%b::bigint[])", [list(ids)])
+
+    def rows_of_customers(self, model: type[M], customer_ids: Sequence[int]) -> list[M]:
+        where = "WHERE customer_id = ANY (%b::bigint[]) ORDER BY id"
+        return _load(model, where, [list(customer_ids)])
+
+    def reset_claims(self) -> None:
+        _execute(f"UPDATE {EVENTS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  a constant name
+        _execute(f"UPDATE {ITEMS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  the same
+
+    def claim_events(self, now: datetime, limit: int) -> list[Event]:
+        rows = _fetch(
+            f"UPDATE {EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
+            f" SELECT id FROM (SELECT id FROM {EVENTS}"
+            " WHERE state = 'pending' AND due_at IS NULL ORDER BY id LIMIT %s"
+            " FOR UPDATE SKIP LOCKED) AS at_once"
+            f" UNION ALL SELECT id FROM (SELECT id FROM {EVENTS}"
+            " WHERE state = 'pending' AND due_at <= %s ORDER BY due_at LIMIT %s"
+            " FOR UPDATE SKIP LOCKED) AS due"
+            f") RETURNING {EVENT_COLUMNS}",
+            [limit, now, limit],
+        )
+        return sorted((event_of(row) for row in rows), key=lambda event: event.id)
+
+    def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
+        rows = _fetch(
+            f"UPDATE {ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
+            f" SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
+            " AND priority = %s AND due_at IS NULL ORDER BY id LIMIT %s"
+            " FOR UPDATE SKIP LOCKED) AS at_once"
+            f" UNION ALL SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
+            " AND priority = %s AND due_at <= %s ORDER BY due_at LIMIT %s"
+            " FOR UPDATE SKIP LOCKED) AS due"
+            f") RETURNING {ITEM_COLUMNS}",
+            [priority, limit, priority, now, limit],
+        )
+        return sorted((item_of(row) for row in rows), key=lambda item: item.id)
+
+    def claim_one(self, event_id: int) -> Event | None:
+        rows = _fetch(
+            f"UPDATE {EVENTS} SET state = 'claimed'"  # noqa: S608  constants
+            f" WHERE id = %s AND state = 'pending' RETURNING {EVENT_COLUMNS}",
+            [event_id],
+        )
+        return event_of(rows[0]) if rows else None
+
+    def has_pending(self, now: datetime) -> bool:
+        due = "state = 'pending' AND due_at IS NULL"
+        overdue = "state = 'pending' AND due_at <= %s"
+        rows = _fetch(
+            f"SELECT EXISTS (SELECT 1 FROM {EVENTS} WHERE {due})"  # noqa: S608  constants
+            f" OR EXISTS (SELECT 1 FROM {EVENTS} WHERE {overdue})"
+            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {due})"
+            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {overdue})",
+            [now, now],
+        )
+        return bool(rows[0][0])
+
+    def close_pool(self) -> None:
+        backend = connections[DEFAULT_DB_ALIAS]
+        if isinstance(backend, DatabaseWrapper):
+            backend.close_pool()
+
+    def is_conflict(self, error: BaseException) -> bool:
+        return _code(error) in _CONFLICTS
+
+    def is_unavailable(self, error: BaseException) -> bool:
+        if isinstance(error, InterfaceError):
+            return True
+        code = _code(error)
+        if code is None:  # the server said nothing: it can't be reached, or it went away
+            return isinstance(error, OperationalError)
+        return code in _UNAVAILABLE or code[:2] in _UNAVAILABLE_CLASSES
+
+
+def _code(error: BaseException) -> str | None:
+    """Give what the server said of an error that Django passes on; None if it said nothing."""
+    cause = error.__cause__
+    if isinstance(error, DatabaseError) and isinstance(cause, psycopg.Error):
+        return cause.sqlstate
+    return None
+
+
+def _columns(rows: Sequence[Sequence[Value]]) -> list[list[Value]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _locked(where: str, values: Sequence[object]) -> list[Customer]:
+    """Load customers and lock them, always in the order of their ids: nobody waits in a circle."""
+    return _load(Customer, f"{where} ORDER BY id FOR NO KEY UPDATE OF {CUSTOMERS}", values)
+
+
+def _load(model: type[M], where: str, values: Sequence[object]) -> list[M]:
+    statement, names, _ = selection(model)
+    rows = _fetch(f"{statement} {where}", values)
+    return [model.from_db(connection.alias, names, row) for row in rows]
+
+
+@cache
+def _types(table: str) -> dict[str, str]:
+    """Give the types of a table's columns, as an array's elements."""
+    model = next(one for one in apps.get_models() if one._meta.db_table == table)  # noqa: SLF001  documented
+    fields = model._meta.concrete_fields  # noqa: SLF001  the same
+    kinds = {str(field.column): field.db_type(connection) or "text" for field in fields}
+    return {name: "text" if kind.startswith("varchar") else kind for name, kind in kinds.items()}
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...], skip_known: bool) -> str:  # noqa: FBT001  a cache key
+    arrays = ", ".join(f"%b::{_types(table)[column]}[]" for column in columns)
+    conflict = f" ON CONFLICT {_KNOWN_BY[table]} DO NOTHING" if skip_known else ""
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608  names
+        f" SELECT * FROM unnest({arrays}){conflict} RETURNING id"
+    )
+
+
+@cache
+def _update(table: str, columns: tuple[str, ...], only_claimed: bool) -> str:  # noqa: FBT001  a cache key
+    changes = ", ".join(f"{column} = new.{column}" for column in columns)
+    names = (*columns, "id")
+    arrays = ", ".join(f"%b::{_types(table)[column]}[]" for column in names)
+    guard = f" AND {table}.state = 'claimed'" if only_claimed else ""
+    return (
+        f"UPDATE {table} SET {changes}"  # noqa: S608  names and marks
+        f" FROM unnest({arrays}) AS new ({', '.join(names)}) WHERE {table}.id = new.id{guard}"
+    )
+
+
+def _fetch(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    cursor = _execute(statement, values)
+    with connection.wrap_database_errors:
+        return cursor.fetchall()
+
+
+def _execute(statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Run a statement below Django's cursors, which would put the values into its text."""
+    connection.ensure_connection()
+    driver = connection.connection
+    if not isinstance(driver, psycopg.Connection):
+        raise InterfaceError("the connection is closed")
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(driver).execute(statement, values, prepare=True)

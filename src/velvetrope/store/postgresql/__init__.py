@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, told what this product asks of a connection."""

@@ -1,0 +1,34 @@
+"""Who serves a database: one process where work is handed over in memory."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from django.db import connection
+
+
+class AlreadyServedError(Exception):
+    """Another process serves this database; `pid` is its process id, 0 if it can't be told."""
+
+    def __init__(self, place: str, pid: int) -> None:
+        self.place = place
+        self.pid = pid
+        super().__init__(f"process {pid or 'unknown'} serves {place} already: stop it first")
+
+
+class Serving(Protocol):
+    """Held from its making until `close`, or until the process ends."""
+
+    def close(self) -> None: ...
+
+
+def serve_alone() -> Serving:
+    """Keep others from serving the database of this process; raises AlreadyServedError."""
+    place = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        from velvetrope.store.sqlite.serving import ServingLock  # noqa: PLC0415  one of both
+
+        return ServingLock(place)
+    from velvetrope.store.postgresql.serving import AdvisoryLock  # noqa: PLC0415  the same
+
+    return AdvisoryLock(place)
