@@ -11,7 +11,7 @@ from velvetrope.cli.output import print_record, print_records
 from velvetrope.store.clock import present
 from velvetrope.store.models import Chat
 from velvetrope.usecases import operations
-from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.rights import because_of
 from velvetrope.usecases.explaining.terms import Terms, name_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _rows(held: HeldChat) -> list[Record]:
             "member": one.customer.pk,
             "name": name_of(one.customer),
             "since": one.access.desired_at,
-            "because": [because(Ground.of(row, terms), terms) for row in one.ended],
+            "because": [because_of(row, terms) for row in one.ended],
         }
         for one in held.people
     ]

@@ -11,7 +11,8 @@ from django.urls import reverse
 from tests.web.console.forms import post, said
 from tests.web.console.rows import NOW
 from velvetrope.store.models import DryRun, InboxEvent
-from velvetrope.usecases.rehearsing.rehearsal import Change, Effect, Ground
+from velvetrope.usecases.explaining.rights import Ground
+from velvetrope.usecases.rehearsing.rehearsal import Change, Effect
 
 if TYPE_CHECKING:
     from django.test import Client

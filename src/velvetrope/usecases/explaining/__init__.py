@@ -9,7 +9,7 @@ from velvetrope.store.models import Access, AuditEntry, Checkout, Entitlement
 from velvetrope.usecases import chronicle
 from velvetrope.usecases.explaining.answers import answers_for
 from velvetrope.usecases.explaining.places import Known, Move, place_of
-from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.rights import because_of
 from velvetrope.usecases.explaining.story import (
     Answer,
     Entry,
@@ -56,8 +56,7 @@ def explain_customer(customer: Customer, now: datetime, most: int | None = NEWES
         places=_places(customer, terms, rights),
         answers=answers_for(customer, rights, terms),
         rights=tuple(
-            Right(row.holds, sentence(because(Ground.of(row, terms), terms)), row.external_id)
-            for row in rights
+            Right(row.holds, sentence(because_of(row, terms)), row.external_id) for row in rights
         ),
         entries=entries,
         has_earlier=has_earlier,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from velvetrope.domain.access import Reason
 from velvetrope.domain.states import CheckoutState, EntitlementKind, ItemState
 from velvetrope.store.models import Checkout, OutboxItem
-from velvetrope.usecases.explaining.rights import Ground, because, next_by_time
+from velvetrope.usecases.explaining.rights import because_of, next_by_time
 from velvetrope.usecases.explaining.said import occasion_in_words
 from velvetrope.usecases.explaining.story import Answer
 from velvetrope.usecases.explaining.terms import sentence
@@ -46,7 +46,7 @@ def _paid(customer: Customer, rights: Sequence[Entitlement], terms: Terms) -> st
     by_hand = any(row.kind == EntitlementKind.GRANT for row in rights)
     given = " Access was given by hand." if by_hand else ""
     if bought:
-        why = because(Ground.of(bought[-1], terms), terms)
+        why = because_of(bought[-1], terms)
         return sentence(f"not yet: {why}") + given
     page = Checkout.objects.filter(customer=customer).order_by("-id").first()
     if page is None:

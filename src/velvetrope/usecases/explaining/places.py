@@ -9,7 +9,7 @@ from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import CheckoutState, Presence
 from velvetrope.store.neighbours import find_neighbours, is_open_to
 from velvetrope.usecases.chronicle import BY_ADMIN, BY_BOT, BY_THEMSELVES
-from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.rights import because_of
 from velvetrope.usecases.explaining.story import Place, Tone
 from velvetrope.usecases.explaining.terms import clause, listing, sentence
 from velvetrope.usecases.wording.problems import explain
@@ -101,12 +101,12 @@ def place_of(known: Known) -> Place:
 
 def _should(known: Known) -> str:
     terms = known.terms
-    holding = [because(Ground.of(row, terms), terms) for row in known.rights if row.holds]
+    holding = [because_of(row, terms) for row in known.rights if row.holds]
     if holding:
         return f"should be in, because {listing(holding)}"
     if known.rights:
         last = max(known.rights, key=lambda row: (row.decided_at, row.id))
-        return f"should be out, because {because(Ground.of(last, terms), terms)}"
+        return f"should be out, because {because_of(last, terms)}"
     return f"should be out, because {_nothing(known)}"
 
 

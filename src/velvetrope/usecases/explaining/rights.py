@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from velvetrope.domain.access import Reason
 from velvetrope.domain.states import Dispute, EntitlementKind, Refund
@@ -11,14 +13,13 @@ from velvetrope.usecases.chronicle import until_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
+    from velvetrope.domain.policy import Policy
     from velvetrope.store.models import Entitlement
     from velvetrope.usecases.explaining.terms import Terms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """A right as its row, or an entry of the record, tells of it."""
 
     kind: str
@@ -36,21 +37,27 @@ class Ground:
     is_paid_by_another: bool = False
 
     @classmethod
-    def of(cls, row: Entitlement, terms: Terms) -> Ground:
+    def of(cls, row: Entitlement, policy: Policy, payer: str | None = None) -> Ground:
+        """Tell of a row; `payer` is the person's own customer at Stripe, if that matters."""
         return cls(
             kind=row.kind,
             plan_id=row.plan_id,
             status=row.status,
             reason=row.reason,
             holds=row.holds,
-            until=until_of(row, terms.policy),
+            until=until_of(row, policy),
             failed_at=row.past_due_since,
             refund=row.refund,
             dispute=row.dispute,
             collection_paused=row.collection_paused,
-            is_paid_by_another=terms.stripe_customer_id not in {None, row.stripe_customer_id}
+            is_paid_by_another=payer not in {None, row.stripe_customer_id}
             and row.stripe_customer_id != "",
         )
+
+
+def because_of(row: Entitlement, terms: Terms) -> str:
+    """Give the reason of a row as what follows «because»."""
+    return because(Ground.of(row, terms.policy, terms.stripe_customer_id), terms)
 
 
 def because(ground: Ground, terms: Terms) -> str:
@@ -157,9 +164,8 @@ def next_by_time(row: Entitlement, terms: Terms) -> str:
     """Say what time alone will bring to a right that holds; empty if nothing is set."""
     if not row.holds or row.recheck_at is None:
         return ""
-    ground = Ground.of(row, terms)
     what = terms.ground_of(row)
-    until = ground.until
+    until = until_of(row, terms.policy)
     is_due = row.recheck_at <= terms.now
     look = "a moment from now" if is_due else f"on {terms.moment(row.recheck_at)}"
     match row.reason:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +12,7 @@ from velvetrope.domain.states import Presence
 from velvetrope.usecases import membership, observing
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.handlers import look_again
-from velvetrope.usecases.chronicle import until_of
+from velvetrope.usecases.explaining.rights import Ground  # its changes are stored
 from velvetrope.usecases.leaving.orders import HELD
 
 if TYPE_CHECKING:
@@ -34,20 +33,6 @@ class Effect(StrEnum):
     WAIT = "wait"  # is to leave, and waits for an operator's word
     DECLINE = "decline"  # waits at the door and would be turned away
     MESSAGE = "message"  # would be written to
-
-
-class Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """A right that an effect follows from, as it would be decided."""
-
-    plan_id: int
-    kind: str
-    status: str
-    reason: str
-    holds: bool
-    until: datetime | None
-    refund: str
-    dispute: str
-    collection_paused: bool
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -157,20 +142,7 @@ def _grounds(
         if chat.id in membership.opened_by(view, row.plan_id)
     ]
     held = [row for row in rows if row.holds] or rows
-    return tuple(
-        Ground(
-            plan_id=row.plan_id,
-            kind=row.kind,
-            status=row.status,
-            reason=row.reason,
-            holds=row.holds,
-            until=until_of(row, view.policy),
-            refund=row.refund,
-            dispute=row.dispute,
-            collection_paused=row.collection_paused,
-        )
-        for row in held
-    )
+    return tuple(Ground.of(row, view.policy) for row in held)
 
 
 def _kind_of(item: Item) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from velvetrope.domain.brake import most_departures
-from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.rights import because
 from velvetrope.usecases.explaining.said import occasion_in_words
 from velvetrope.usecases.explaining.terms import clause, listing
 from velvetrope.usecases.leaving.brake import count_known
@@ -53,8 +51,7 @@ def tell(change: Change, terms: Terms) -> Told:
     what = EFFECTS[change.effect].format(
         chat=terms.chat(change.chat_id), occasion=occasion_in_words(change.occasion)
     )
-    grounds = (Ground(**msgspec.structs.asdict(one)) for one in change.grounds)
-    why = listing([clause(because(one, terms)) for one in grounds])
+    why = listing([clause(because(one, terms)) for one in change.grounds])
     return Told(change.customer_id, change.effect, what, why)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from velvetrope.store.models import Access, Chat
 from velvetrope.usecases import operations
-from velvetrope.usecases.explaining.rights import Ground, because
+from velvetrope.usecases.explaining.rights import because_of
 from velvetrope.usecases.explaining.terms import Terms
 from velvetrope.web.console import moments, pieces
 from velvetrope.web.console.actors import actor_of
@@ -149,7 +149,7 @@ def _line(one: HeldPerson, terms: Terms) -> _Line:
     return _Line(
         access_id=one.access.pk,
         person=pieces.row_link(one.customer, who(one.customer)),
-        why=pieces.lines(because(Ground.of(row, terms), terms) for row in one.ended),
+        why=pieces.lines(because_of(row, terms) for row in one.ended),
         since=moments.when(one.access.desired_at),
     )
 
