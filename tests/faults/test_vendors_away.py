@@ -14,19 +14,6 @@ NONSENSE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @asynccontextmanager
-async def unreachable(scene: Scene) -> AsyncIterator[None]:
-    """Refuse every connection to both vendors until the product has met that often enough."""
-    scene.fleet.telegram.refuse()
-    scene.fleet.stripe.refuse()
-    try:
-        await scene.says("remote_down")
-        yield
-    finally:
-        scene.fleet.telegram.accept()
-        scene.fleet.stripe.accept()
-
-
-@asynccontextmanager
 async def failing(scene: Scene, **how: Any) -> AsyncIterator[None]:
     """Have calls to Telegram and requests to Stripe fail in some way, for a while."""
     house = scene.house
@@ -36,10 +23,6 @@ async def failing(scene: Scene, **how: Any) -> AsyncIterator[None]:
     for vendor in (house.telegram, house.stripe):
         await vendor.post("faults", {"fail_next": []})
     yield
-
-
-async def test_nobody_can_be_reached(scene: Scene) -> None:
-    await scene.play("vendors refuse connections", unreachable(scene), loses_answers=True)
 
 
 async def test_answers_are_nonsense(scene: Scene) -> None:
