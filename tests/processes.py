@@ -13,15 +13,20 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
+from tests.forking import begin
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+
+    from tests.forking import Process
 
 T = TypeVar("T")
 
@@ -64,7 +69,7 @@ class Running:
     folder: Path
     name: str
     env: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    process: Process | None = field(default=None, repr=False)
 
     @property
     def pid(self) -> int:
@@ -85,9 +90,10 @@ class Running:
         if self.process is not None and self.process.poll() is None:
             raise AssertionError(f"{self.name} runs already")
         said = self.folder / f"{self.name}.out"
-        with self.log_file.open("ab") as log, said.open("wb") as out:
-            self.process = self._spawn(out, log)
-        process = self.process
+        said.write_bytes(b"")
+        process = self.process = begin(
+            self.arguments, env=self.env, cwd=self.folder, stdout=said, stderr=self.log_file
+        )
 
         def first_line() -> str | None:
             text = said.read_text(errors="replace")
@@ -102,16 +108,6 @@ class Running:
         line = eventually(first_line, seconds=START_SECONDS, what=f"the first line of {self.name}")
         ready: dict[str, Any] = json.loads(line or "")
         return ready
-
-    def _spawn(self, out: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self.arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=log,
-            env=dict(self.env),
-            cwd=self.folder,
-        )
 
     def stop(self, *, seconds: float = STOP_SECONDS) -> int:
         """Ask it to end (SIGTERM) and give its exit code."""
@@ -213,17 +209,22 @@ class Installation:
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> Completed:
         """Run `velvetrope …` in the installation's environment and wait for its end."""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            input=stdin if stdin is not None else "",
-            capture_output=True,
-            text=True,
-            env={**self.env, **(env or {})},
-            cwd=self.folder,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        return Completed(done.returncode, done.stdout, done.stderr)
+        with tempfile.TemporaryDirectory(prefix="command-") as place:
+            asked, out, err = (Path(place) / name for name in ("asked", "out", "err"))
+            asked.write_text(stdin or "")
+            process = begin(
+                [*COMMAND, *arguments],
+                env={**self.env, **(env or {})},
+                cwd=self.folder,
+                stdin=asked,
+                stdout=out,
+                stderr=err,
+            )
+            try:
+                code = process.wait(COMMAND_SECONDS)
+            finally:
+                process.kill()
+            return Completed(code, out.read_text(), err.read_text())
 
     def start(self) -> None:
         self.server.start()
