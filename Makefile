@@ -39,7 +39,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 test: setup  ## run all tests
 	$(PYTEST)
 
-coverage: setup  ## run all tests, half as long again, and show which lines they reach
+coverage: setup  ## run all tests, at leisure, and show which lines they reach
 	$(BIN)/coverage erase
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
