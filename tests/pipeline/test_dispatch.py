@@ -208,12 +208,17 @@ async def test_traces_of_dead_letters_hold_no_secrets(works: Works) -> None:
     assert token not in dead.error
 
 
-async def test_an_unknown_kind_is_kept_as_unhandled(works: Works) -> None:
+async def test_an_unknown_kind_is_kept_as_unhandled_and_done_with_by_that(works: Works) -> None:
     pipeline = await works.start()
-    await pipeline.store(event(kind="poll", external_id="1"))
-    await works.quiet()
+    assert [await pipeline.store(event(kind="poll", external_id="1")) for _ in "ab"] == [
+        True,
+        False,
+    ]
+    assert pipeline.load().events == 0
     stored = await works.read(lambda: row("1"))
     assert (stored.state, stored.outcome) == ("done", "unhandled")
+    assert stored.finished_at == stored.received_at
+    assert pipeline.stats.events_done["telegram", "unhandled"] == 1
 
 
 async def test_retry_after_is_obeyed_and_kept_over_a_restart(works: Works) -> None:

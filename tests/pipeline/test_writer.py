@@ -14,11 +14,12 @@ from tests.pipeline.works import event, until
 from velvetrope.domain.errors import RetryLater
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.writer import Operation, Ran, Urgency
 from velvetrope.store.models import InboxEvent, StripeAccount
 from velvetrope.store.reading import reading
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from tests.pipeline.works import Works
@@ -54,6 +55,37 @@ async def test_functions_that_wait_together_share_a_commit(db: Database) -> None
     results = await asyncio.gather(*(db.write(partial(mul, n, 2)) for n in range(100)))
     assert results == [n * 2 for n in range(100)]
     assert db.writer.transactions - before < 30
+
+
+class Noted(Operation[int, int]):
+    """Notes how many items each run took, and runs once it may."""
+
+    at_once = 20
+
+    def __init__(self, urgency: Urgency) -> None:
+        self.urgency = urgency
+        self.may_run = threading.Event()
+        self.runs: list[int] = []
+
+    def run(self, items: Sequence[int]) -> Ran[int]:
+        self.may_run.wait(5)
+        self.runs.append(len(items))
+        return Ran(list(items))
+
+
+async def test_other_work_keeps_what_comes_in_waiting_in_small_batches_only(db: Database) -> None:
+    incoming, ordinary = Noted(Urgency.INCOMING), Noted(Urgency.ORDINARY)
+    ordinary.may_run.set()
+    waiting = [db.submit(incoming, 1), *(db.submit(ordinary, n) for n in range(40))]
+    incoming.may_run.set()
+    await asyncio.gather(*waiting)
+    assert max(ordinary.runs) < ordinary.at_once
+
+    ordinary.may_run.clear()
+    waiting = [db.submit(ordinary, n) for n in range(60)]
+    ordinary.may_run.set()
+    await asyncio.gather(*waiting)
+    assert max(ordinary.runs) == ordinary.at_once
 
 
 async def test_only_the_culprit_of_a_shared_transaction_fails(db: Database) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from velvetrope.domain.states import EventState
+from velvetrope.domain.states import EventOutcome, EventState
 from velvetrope.store.models import InboxEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from velvetrope.pipeline.dialect import Dialect, Value
@@ -30,6 +30,7 @@ _COLUMNS: Final = (
     "attempts",
     "error_code",
     "error",
+    "finished_at",
 )
 
 
@@ -46,15 +47,24 @@ class Inbox:
         self.spilling = True
 
     def insert(
-        self, events: Sequence[tuple[Event, datetime | None]]
+        self,
+        events: Sequence[tuple[Event, datetime | None]],
+        *,
+        unhandled: Collection[int] = (),
     ) -> tuple[set[int], list[Event]]:
-        """Store (event, due time) pairs that are new.
+        """Store (event, due time) pairs that are new; those `unhandled`, by id, are born done.
 
-        Gives the ids of those, and the events among them that this process now holds.
+        Gives the ids of the new ones, and the events among them that this process now holds.
         """
         moment = self._dialect.moment
         spilling = self.spilling
         pending, claimed = EventState.PENDING.value, EventState.CLAIMED.value
+
+        def state(event: Event, due_at: datetime | None) -> str:
+            if event.id in unhandled:
+                return EventState.DONE.value
+            return pending if spilling or due_at is not None else claimed
+
         rows: list[tuple[Value, ...]] = [
             (
                 event.id,
@@ -64,18 +74,23 @@ class Inbox:
                 event.kind,
                 event.lane,
                 event.payload,
-                pending if spilling or due_at is not None else claimed,
+                state(event, due_at),
                 moment(due_at),
                 moment(event.received_at),
-                "",
+                EventOutcome.UNHANDLED.value if event.id in unhandled else "",
                 0,
                 "",
                 "",
+                moment(event.received_at) if event.id in unhandled else None,
             )
             for event, due_at in events
         ]
         new = self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
         if spilling:
             return new, []
-        held = [event for event, due_at in events if due_at is None and event.id in new]
+        held = [
+            event
+            for event, due_at in events
+            if due_at is None and event.id in new and event.id not in unhandled
+        ]
         return new, held

@@ -102,7 +102,7 @@ class Pipeline:
             routes.witness,
         )
         db.writer.on_rollback = catalogue.forget
-        self._store = StoreEvents(self._ledger)
+        self._store = StoreEvents(self._ledger, routes, self.stats)
         self._claim = ClaimPending(self._ledger)
         self._dispatcher = EmbeddedDispatcher(
             db,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from velvetrope.domain.states import Priority
+from velvetrope.domain.states import EventOutcome, Priority
 from velvetrope.pipeline.writer import Operation, Ran, Urgency
 
 if TYPE_CHECKING:
@@ -13,25 +13,40 @@ if TYPE_CHECKING:
 
     from velvetrope.pipeline.events import Event, Item
     from velvetrope.pipeline.ledger import Ledger
+    from velvetrope.pipeline.routes import Routes
+    from velvetrope.pipeline.stats import Stats
 
 
 class StoreEvents(Operation["Event", bool]):
-    """Stores events before they are acknowledged; False for one that was known already."""
+    """Stores events before they are acknowledged; False for one that was known already.
+
+    An event of a kind that has no handler is finished by that: nobody has to be waited for.
+    """
 
     urgency = Urgency.INCOMING
     at_once = 500
     bound = 5_000
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, routes: Routes, stats: Stats) -> None:
         self._ledger = ledger
+        self._routes = routes
+        self._stats = stats
 
     def run(self, items: Sequence[Event]) -> Ran[bool]:
-        new, held = self._ledger.inbox.insert([(event, None) for event in items])
-        take = self._ledger.receiver.take_events
-        return Ran(
-            [event.id in new for event in items],
-            after=(lambda: take(held)) if held else None,
+        handler = self._routes.handler
+        unhandled = {event.id for event in items if handler(event.source, event.kind) is None}
+        new, held = self._ledger.inbox.insert(
+            [(event, None) for event in items], unhandled=unhandled
         )
+
+        def after() -> None:
+            for event in items:
+                if event.id in unhandled and event.id in new:
+                    self._stats.events_done[event.source, EventOutcome.UNHANDLED.value] += 1
+            if held:
+                self._ledger.receiver.take_events(held)
+
+        return Ran([event.id in new for event in items], after=after)
 
 
 @dataclass(frozen=True, slots=True)

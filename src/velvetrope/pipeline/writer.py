@@ -31,6 +31,8 @@ R = TypeVar("R")
 
 #: Seconds that a transaction may go on taking what isn't urgent.
 BUDGET: Final = 0.010
+#: The share of that while events come in, whose senders wait for the commit.
+SHARE_WHILE_INCOMING: Final = 0.2
 
 #: How often something is run alone that meets the transactions of others.
 TRIES: Final = 4
@@ -176,19 +178,22 @@ class GroupWriter:
         return True
 
     def _fill(self, parts: list[_Part]) -> None:
-        ends = perf_counter() + self._budget
+        share = 1.0
         ordinary = []
         for queue in self._in_order:
             if queue.operation.urgency == Urgency.ORDINARY:
                 ordinary.append(queue)
             elif queue.entries:
+                if queue.operation.urgency == Urgency.INCOMING:
+                    share = SHARE_WHILE_INCOMING
                 _run(_take(queue, parts))
+        ends = perf_counter() + self._budget * share
         waiting = True
         while waiting and (perf_counter() < ends or not parts):
             waiting = False
             for queue in ordinary:
                 if queue.entries and (perf_counter() < ends or not parts):
-                    _run(_take(queue, parts))
+                    _run(_take(queue, parts, share))
                     waiting = True
 
     def _recover(self, parts: list[_Part], error: Exception) -> None:
@@ -256,10 +261,10 @@ class GroupWriter:
             self._loop.call_soon_threadsafe(_answer, parts)
 
 
-def _take(queue: _Waiting, parts: list[_Part]) -> _Part:
+def _take(queue: _Waiting, parts: list[_Part], share: float = 1.0) -> _Part:
     """Take the oldest items of a queue; they are in `parts` before anything can go wrong."""
     entries = queue.entries
-    count = min(len(entries), max(1, queue.operation.at_once))
+    count = min(len(entries), max(1, int(queue.operation.at_once * share)))
     part = _Part(queue.operation, [entries.popleft() for _ in range(count)])
     parts.append(part)
     return part

@@ -40,6 +40,8 @@ def create_app() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     from velvetrope.pipeline.inbox import Inbox  # noqa: PLC0415  the same
     from velvetrope.pipeline.ledger import Ledger, Nobody  # noqa: PLC0415  the same
     from velvetrope.pipeline.outbox import Outbox  # noqa: PLC0415  the same
+    from velvetrope.pipeline.routes import Routes  # noqa: PLC0415  the same
+    from velvetrope.pipeline.stats import Stats  # noqa: PLC0415  the same
     from velvetrope.pipeline.storing import StoreEvents  # noqa: PLC0415  the same
     from velvetrope.store.ids import new_id  # noqa: PLC0415  the same
 
@@ -48,7 +50,7 @@ def create_app() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     ledger = Ledger(
         dialect, application.catalogue, clock, Inbox(dialect), Outbox(dialect), Nobody()
     )
-    store = StoreEvents(ledger)
+    store = StoreEvents(ledger, Routes(), Stats())
     secret = (b"x-telegram-bot-api-secret-token", SECRET.encode())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
