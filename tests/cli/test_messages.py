@@ -42,7 +42,7 @@ def test_what_is_out_of_bounds_is_refused_and_changes_nothing(
     before = shown(server)
     for wrong, words in {
         ("--off", "gossip"): "There is no such message",
-        ("--set", "trial_ends_days"): "A setting is a name and a value",
+        ("--set", "trial_ends_days"): "a change is a name and a value",
         ("--set", "trial_ends_days=0"): "from 1 to 60",
         ("--set", "colour=red"): "There are these settings",
     }.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from velvetrope.cli.failures import CommandError, Exit
-from velvetrope.cli.finding import find_bot, find_plan
+from velvetrope.cli.finding import find_bot, find_chat, find_plan
 from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_json, print_record, say
 from velvetrope.cli.vendor_words import explain_here
@@ -17,7 +17,7 @@ from velvetrope.domain import validation
 from velvetrope.domain.days import read_deadline
 from velvetrope.domain.states import AdoptionState, EventState, Source
 from velvetrope.store.clock import present
-from velvetrope.store.models import Adoption, Chat, InboxEvent
+from velvetrope.store.models import Adoption, InboxEvent
 from velvetrope.usecases.adoption.claiming import claim_link
 from velvetrope.usecases.adoption.jobs import ADOPT, LOOK, ORDER
 from velvetrope.usecases.adoption.summary import describe
@@ -96,23 +96,11 @@ def _terms(options: argparse.Namespace) -> ListTerms:
         until = read_deadline(options.deadline, zone, present(), field="--deadline")
     plan = find_plan(options.plan, row.pk)
     chats = (
-        [_find_chat(row, one) for one in dict.fromkeys(validation.chat_ids(options.chat))]
+        [find_chat(row, one) for one in dict.fromkeys(validation.chat_ids(options.chat))]
         if options.chat
         else []
     )
     return member_lists.list_terms(row, plan, chats, until, comp=options.comp)
-
-
-def _find_chat(row: Integration, telegram_id: int) -> Chat:
-    chat = row.chats.filter(telegram_id=telegram_id).first()
-    if chat is None:
-        raise CommandError(
-            "The bot has no such chat",
-            where=str(telegram_id),
-            remedy="See them with: velvetrope bots show BOT",
-            code=Exit.USAGE,
-        )
-    return chat
 
 
 def _read(path: Path, terms: ListTerms) -> MembersList:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from velvetrope.cli.failures import CommandError, Exit
 from velvetrope.domain import validation
-from velvetrope.store.models import Customer, Integration, Plan
+from velvetrope.store.models import Chat, Customer, Integration, Plan
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -76,6 +76,19 @@ def find_plan(text: str, integration_id: int) -> Plan:
             code=Exit.USAGE,
         )
     return row
+
+
+def find_chat(row: Integration, telegram_id: int) -> Chat:
+    """Give the integration's chat of this Telegram id."""
+    chat = row.chats.filter(telegram_id=telegram_id).first()
+    if chat is None:
+        raise CommandError(
+            "The bot has no such chat",
+            where=str(telegram_id),
+            remedy="See them with: velvetrope bots show BOT",
+            code=Exit.USAGE,
+        )
+    return chat
 
 
 def _number(text: str) -> int | None:

@@ -68,6 +68,14 @@ def seconds(text: str) -> float:
     return length
 
 
+def pair(text: str) -> tuple[str, str]:
+    """Read a name and its value; argparse tells how else to write them."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError("a change is a name and a value, as in grace_days=3")
+    return name.strip().replace("-", "_"), value
+
+
 JSON: Final = option("--json", action="store_true", help="print JSON for programs")
 BOT: Final = option("bot", metavar="BOT", help="id, name or @username of the integration")
 OF_BOT: Final = option("--bot", metavar="BOT", help="only of this integration: id, name, @username")

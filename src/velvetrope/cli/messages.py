@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def messages(options: argparse.Namespace) -> int:
     """Show every kind with its switch, and the settings; after the changes, if there are any."""
     row = find_bot(options.bot)
-    changes: dict[str, object] = dict(_pair(text) for text in options.set)
+    changes: dict[str, object] = dict(options.set)
     changes |= {_kind(name): True for name in options.on}
     changes |= {_kind(name): False for name in options.off}
     if changes:
@@ -32,18 +32,6 @@ def messages(options: argparse.Namespace) -> int:
     settings = MessageSettings.from_differences(row.reminders)
     print_records(list(_records(settings)), as_json=options.json, empty="")
     return Exit.DONE
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise CommandError(
-            "A setting is a name and a value",
-            where=validation.shown(text),
-            remedy="Write it as --set trial_ends_days=3",
-            code=Exit.USAGE,
-        )
-    return name.strip().replace("-", "_"), value
 
 
 def _kind(name: str) -> str:

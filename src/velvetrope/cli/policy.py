@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from velvetrope.cli.failures import CommandError, Exit
+from velvetrope.cli.failures import Exit
 from velvetrope.cli.finding import find_bot
 from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_records, say
-from velvetrope.domain import validation
 from velvetrope.domain.policy import RULES, Policy
 from velvetrope.store.clock import present
 from velvetrope.usecases import operations
@@ -25,7 +24,7 @@ def policy(options: argparse.Namespace) -> int:
     row = find_bot(options.bot)
     shown = operations.policy_of(row)
     if options.set or options.reset:
-        values = dict(_pair(text) for text in options.set)
+        values = dict(options.set)
         wanted = shown.changed(values, options.reset)
         say(_effect(operations.foresee(row.pk, wanted, present())))
         if not options.dry_run:
@@ -33,18 +32,6 @@ def policy(options: argparse.Namespace) -> int:
         shown = wanted
     print_records(_records(shown), as_json=options.json, empty="")
     return Exit.DONE
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise CommandError(
-            "A change is a name and a value",
-            where=validation.shown(text),
-            remedy="Write it as --set grace_days=3",
-            code=Exit.USAGE,
-        )
-    return name.strip().replace("-", "_"), value
 
 
 def _effect(effect: operations.Effect) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from velvetrope.cli.failures import CommandError, Exit
-from velvetrope.cli.finding import find_bot
+from velvetrope.cli.finding import find_bot, find_chat
 from velvetrope.cli.opening import ACTOR
 from velvetrope.cli.output import print_record, print_records
 from velvetrope.store.clock import present
-from velvetrope.store.models import Chat
 from velvetrope.usecases import operations
 from velvetrope.usecases.explaining.rights import because_of
 from velvetrope.usecases.explaining.terms import Terms, name_of
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
     from velvetrope.cli.output import Record
+    from velvetrope.store.models import Chat
     from velvetrope.usecases.operations import HeldChat
 
 
@@ -35,7 +35,7 @@ def confirm(options: argparse.Namespace) -> int:
         raise CommandError(
             "Name the members, or say --all", remedy="See velvetrope removals list", code=Exit.USAGE
         )
-    chat = _chat(options)
+    chat = find_chat(find_bot(options.bot), options.chat)
     chosen = None if options.all else [_access(chat, text) for text in options.members]
     done = operations.confirm_removals(chat.pk, ACTOR, access_ids=chosen)
     print_record({"confirmed": done}, as_json=options.json)
@@ -44,7 +44,8 @@ def confirm(options: argparse.Namespace) -> int:
 
 def recheck(options: argparse.Namespace) -> int:
     """Look up again who waits; who pays leaves the list."""
-    done = operations.recheck_held(_chat(options).pk, ACTOR)
+    chat = find_chat(find_bot(options.bot), options.chat)
+    done = operations.recheck_held(chat.pk, ACTOR)
     print_record({"looked_up": done}, as_json=options.json)
     return Exit.DONE
 
@@ -62,18 +63,6 @@ def _rows(held: HeldChat) -> list[Record]:
         }
         for one in held.people
     ]
-
-
-def _chat(options: argparse.Namespace) -> Chat:
-    row = Chat.objects.filter(integration=find_bot(options.bot), telegram_id=options.chat).first()
-    if row is None:
-        raise CommandError(
-            "The bot has no such chat",
-            where=str(options.chat),
-            remedy=f"See velvetrope bots show {options.bot}",
-            code=Exit.USAGE,
-        )
-    return row
 
 
 def _access(chat: Chat, text: str) -> int:

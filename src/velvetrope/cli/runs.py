@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.cli.failures import CommandError
-from velvetrope.cli.vendors import with_vendors
-from velvetrope.domain.errors import VelvetError
+from velvetrope.cli.waiting import do_unless_served, is_due
 from velvetrope.domain.states import EventState, Source
-from velvetrope.store.clock import present
 from velvetrope.store.models import AuditEntry, InboxEvent, Integration, StripeAccount
-from velvetrope.store.serving import AlreadyServedError, serve_alone
 from velvetrope.usecases.reconciling.orders import LISTED, LOOKED
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from velvetrope.bootstrap import Application
     from velvetrope.cli.output import Record
     from velvetrope.settings import Settings
     from velvetrope.usecases.operations import Run
@@ -48,7 +43,7 @@ def finish_run(settings: Settings, run: Run, *, seconds: float) -> None:
                 f"It was not done within {seconds:g} seconds",
                 remedy="The server goes on with it; wait longer with --wait",
             )
-        _do_unless_served(settings, run)
+        do_unless_served(settings, lambda: _due(run))
         time.sleep(_PAUSE)
     dead = _jobs(run).filter(state=EventState.DEAD.value).first()
     if dead is not None:
@@ -86,26 +81,6 @@ def _jobs(run: Run) -> QuerySet[InboxEvent]:
     )
 
 
-def _do_unless_served(settings: Settings, run: Run) -> None:
-    try:
-        lock = serve_alone()
-    except AlreadyServedError:
-        return
-    try:
-        due = _jobs(run).filter(state=EventState.PENDING.value).order_by("id")
-        ids = [
-            row.pk
-            for row in due.only("id", "due_at")[:_BATCH]
-            if row.due_at is None or row.due_at <= present()
-        ]
-        if ids:
-            with_vendors(settings, lambda application: _do(application, ids))
-    finally:
-        lock.close()
-
-
-async def _do(application: Application, ids: list[int]) -> None:
-    for event_id in ids:
-        # A failed try was written down with its error: the caller tells of it.
-        with suppress(VelvetError):
-            await application.pipeline.run_one(event_id)
+def _due(run: Run) -> list[int]:
+    rows = _jobs(run).filter(state=EventState.PENDING.value).order_by("id")
+    return [row.pk for row in rows.only("id", "due_at")[:_BATCH] if is_due(row)]

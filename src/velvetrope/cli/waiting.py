@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.cli.failures import CommandError
@@ -15,6 +15,9 @@ from velvetrope.store.models import InboxEvent
 from velvetrope.store.serving import AlreadyServedError, serve_alone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from velvetrope.bootstrap import Application
     from velvetrope.settings import Settings
 
 _OPEN: Final = frozenset({EventState.PENDING.value, EventState.CLAIMED.value})
@@ -44,26 +47,31 @@ def finish_event(settings: Settings, event_id: int, *, seconds: float) -> InboxE
                 where=f"event {event_id}",
                 remedy=f"The server will go on; see: velvetrope events show {event_id}",
             )
-        if row.state == EventState.PENDING and _is_due(row):
-            _run_unless_served(settings, event_id)
+        if row.state == EventState.PENDING and is_due(row):
+            do_unless_served(settings, lambda: [event_id])
         time.sleep(_PAUSE)
     return row
 
 
-def _run_unless_served(settings: Settings, event_id: int) -> None:
+def do_unless_served(settings: Settings, find: Callable[[], Sequence[int]]) -> None:
+    """Do the events that are found, by their ids, unless a server has the database."""
     try:
         lock = serve_alone()
     except AlreadyServedError:
         return
-    try:
+    with closing(lock):
+        if ids := find():
+            with_vendors(settings, lambda application: _do(application, ids))
+
+
+async def _do(application: Application, ids: Sequence[int]) -> None:
+    for event_id in ids:
         # A failed try was written down with its error: the caller tells of it.
         with suppress(VelvetError):
-            with_vendors(settings, lambda application: application.pipeline.run_one(event_id))
-    finally:
-        lock.close()
+            await application.pipeline.run_one(event_id)
 
 
-def _is_due(row: InboxEvent) -> bool:
+def is_due(row: InboxEvent) -> bool:
     return row.due_at is None or row.due_at <= present()
 
 

@@ -12,6 +12,7 @@ from velvetrope.cli.grammar import (
     WAIT,
     Command,
     option,
+    pair,
 )
 
 _CLI: Final = "velvetrope.cli"
@@ -79,6 +80,7 @@ COMMANDS: Final = (
             BOT,
             option(
                 "--set",
+                type=pair,
                 action="append",
                 default=[],
                 metavar="NAME=VALUE",
@@ -109,6 +111,7 @@ COMMANDS: Final = (
             ),
             option(
                 "--set",
+                type=pair,
                 action="append",
                 default=[],
                 metavar="NAME=VALUE",
