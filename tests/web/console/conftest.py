@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from django.contrib.auth.models import User
     from django.test import Client
 
     from tests.web.console.rows import World
@@ -23,18 +24,36 @@ def world(database: Path) -> World:  # noqa: ARG001  must exist first
     return make_world()
 
 
+@pytest.fixture(scope="session")
+def password_and_hash() -> tuple[str, str]:
+    """Give a password as Argon2 keeps it, made once: it is meant to cost time."""
+    from django.contrib.auth.hashers import make_password  # noqa: PLC0415  the same
+
+    from velvetrope.usecases.operations.operators import generate_password  # noqa: PLC0415  the same
+
+    password = generate_password()
+    return password, make_password(password)
+
+
 @pytest.fixture
-def operator_password(database: Path) -> str:  # noqa: ARG001  must exist first
-    from velvetrope.usecases import operations  # noqa: PLC0415  the same
+def operator(database: Path, password_and_hash: tuple[str, str]) -> User:  # noqa: ARG001  must exist first
+    from django.contrib.auth.models import User  # noqa: PLC0415  the same
 
-    return operations.create_operator(OPERATOR, None, "command line")
+    return User.objects.create(
+        username=OPERATOR, password=password_and_hash[1], is_staff=True, is_superuser=True
+    )
 
 
 @pytest.fixture
-def browser(operator_password: str) -> Client:
+def operator_password(operator: User, password_and_hash: tuple[str, str]) -> str:  # noqa: ARG001  whose it is
+    return password_and_hash[0]
+
+
+@pytest.fixture
+def browser(operator: User) -> Client:
     """Give a signed-in browser that has to send CSRF tokens like a real one."""
     client = _client()
-    assert client.login(username=OPERATOR, password=operator_password)
+    client.force_login(operator)
     return client
 
 
