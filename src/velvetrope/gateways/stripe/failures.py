@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from velvetrope.domain.errors import NeedsOperator
 from velvetrope.gateways.stripe.asking import ask, each, read
+from velvetrope.gateways.stripe.parts import Reference, Transitions, id_of, moment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stripe import V1Services
 
 #: An invoice in one of these is money that is due.
@@ -19,12 +21,8 @@ _DUE: Final = frozenset({"open", "uncollectible"})
 _BY_HAND: Final = "manual"
 
 
-class _Object(msgspec.Struct, frozen=True):
-    id: str
-
-
 class _Paying(msgspec.Struct, frozen=True):
-    payment_intent: str | _Object | None = None
+    payment_intent: Reference = None
 
 
 class _Payment(msgspec.Struct, frozen=True):
@@ -35,17 +33,13 @@ class _Payments(msgspec.Struct, frozen=True):
     data: tuple[_Payment, ...]
 
 
-class _Transitions(msgspec.Struct, frozen=True):
-    finalized_at: int | None = None
-
-
 class _Invoice(msgspec.Struct, frozen=True):
     created: int
     payments: _Payments
     status: str | None = None
     billing_reason: str | None = None
     due_date: int | None = None
-    status_transitions: _Transitions = _Transitions()
+    status_transitions: Transitions = Transitions()
 
 
 class _Transaction(msgspec.Struct, frozen=True):
@@ -54,7 +48,7 @@ class _Transaction(msgspec.Struct, frozen=True):
 
 class _Charge(msgspec.Struct, frozen=True):
     created: int
-    failure_balance_transaction: str | _Object | None = None
+    failure_balance_transaction: Reference = None
 
 
 async def fetch_first_failure(api: V1Services, subscription: str) -> datetime | None:
@@ -70,7 +64,7 @@ async def fetch_first_failure(api: V1Services, subscription: str) -> datetime | 
         return None
     first = oldest.due_date or oldest.status_transitions.finalized_at or oldest.created
     bounced = await _bounced(api, oldest)
-    return datetime.fromtimestamp(max(first, bounced), UTC)
+    return moment(max(first, bounced))
 
 
 async def _oldest_due(api: V1Services, subscription: str) -> _Invoice | None:
@@ -93,7 +87,7 @@ async def _bounced(api: V1Services, invoice: _Invoice) -> int:
     charges = [
         read(member, _Charge)
         for payment in invoice.payments.data
-        if (intent := _id(payment.payment.payment_intent)) is not None
+        if (intent := id_of(payment.payment.payment_intent)) is not None
         async for member in each(
             api.charges.list_async,
             {"payment_intent": intent},
@@ -102,7 +96,7 @@ async def _bounced(api: V1Services, invoice: _Invoice) -> int:
     if not charges:
         return 0
     first = min(charges, key=lambda charge: charge.created)
-    reversal = _id(first.failure_balance_transaction)
+    reversal = id_of(first.failure_balance_transaction)
     if reversal is None:
         return 0
     try:
@@ -112,7 +106,3 @@ async def _bounced(api: V1Services, invoice: _Invoice) -> int:
             raise
         return first.created  # a restricted key that may not see the balance
     return found.created
-
-
-def _id(reference: str | _Object | None) -> str | None:
-    return reference.id if isinstance(reference, _Object) else reference

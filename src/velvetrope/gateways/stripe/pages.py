@@ -9,6 +9,7 @@ import msgspec
 
 from velvetrope.gateways.stripe import errors, shapes
 from velvetrope.gateways.stripe.asking import PAGE_SIZE, ask, read
+from velvetrope.gateways.stripe.parts import moment
 from velvetrope.gateways.stripe.snapshots import (
     CheckoutSessionSnapshot,
     CustomerSnapshot,
@@ -117,7 +118,7 @@ def _event(member: dict[str, object]) -> EventSnapshot:
     return EventSnapshot(
         id=event.id,
         type=event.type,
-        created=shapes.moment(event.created),
+        created=moment(event.created),
         livemode=event.livemode,
         payload=msgspec.json.encode(member),
     )
@@ -136,7 +137,7 @@ def _intent(member: dict[str, object]) -> SettledMoney:
         id=found.id,
         status=found.status,
         metadata=found.metadata or {},
-        created=shapes.moment(found.created),
+        created=moment(found.created),
     )
 
 

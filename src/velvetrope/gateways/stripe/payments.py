@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from velvetrope.gateways.stripe.asking import ask, each, read
+from velvetrope.gateways.stripe.parts import (
+    InvoiceParent,
+    Metadata,
+    Named,
+    Reference,
+    id_of,
+    moment,
+)
 from velvetrope.gateways.stripe.snapshots import DisputeSnapshot, PaymentSnapshot
 
 if TYPE_CHECKING:
@@ -25,10 +32,6 @@ _UNDONE_REFUNDS: Final = frozenset({"failed", "canceled"})
 _WITH_CHARGE: Final[Any] = {"expand": ["latest_charge"]}
 
 
-class _Object(msgspec.Struct, frozen=True):
-    id: str
-
-
 class _Charge(msgspec.Struct, frozen=True):
     receipt_url: str | None = None
 
@@ -41,8 +44,8 @@ class _Intent(msgspec.Struct, frozen=True):
     currency: str
     created: int
     livemode: bool
-    customer: str | _Object | None = None
-    metadata: dict[str, str] | None = None
+    customer: Reference = None
+    metadata: Metadata = None
     latest_charge: str | _Charge | None = None
 
 
@@ -52,34 +55,26 @@ class _Refund(msgspec.Struct, frozen=True):
 
 
 class _InvoicePayment(msgspec.Struct, frozen=True):
-    invoice: str | _Object
-
-
-class _SubscriptionDetails(msgspec.Struct, frozen=True):
-    subscription: str | _Object | None = None
-
-
-class _Parent(msgspec.Struct, frozen=True):
-    subscription_details: _SubscriptionDetails | None = None
+    invoice: str | Named
 
 
 class _Invoice(msgspec.Struct, frozen=True):
-    parent: _Parent | None = None
+    parent: InvoiceParent | None = None
 
 
 class Undoing(msgspec.Struct, frozen=True):
     """What a charge, refund or dispute says about the payment that it is about."""
 
-    payment_intent: str | _Object | None = None
-    charge: str | _Object | None = None
+    payment_intent: Reference = None
+    charge: Reference = None
 
     @property
     def payment_intent_id(self) -> str | None:
-        return _id(self.payment_intent)
+        return id_of(self.payment_intent)
 
     @property
     def charge_id(self) -> str | None:
-        return _id(self.charge)
+        return id_of(self.charge)
 
 
 async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot:
@@ -96,20 +91,18 @@ async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot
             invoices = group.create_task(
                 _all(api.invoice_payments.list_async, of_invoice, _InvoicePayment)
             )
-            sessions = group.create_task(
-                _all(api.checkout.sessions.list_async, of_payment, _Object)
-            )
+            sessions = group.create_task(_all(api.checkout.sessions.list_async, of_payment, Named))
     except ExceptionGroup as failures:
         failure = failures.exceptions[0]
     else:
         intent = asked.result()
-        invoice = next((_id(paid.invoice) for paid in invoices.result()), None)
+        invoice = next((id_of(paid.invoice) for paid in invoices.result()), None)
         charge = intent.latest_charge
         counted = (r.amount for r in refunds.result() if r.status not in _UNDONE_REFUNDS)
         return PaymentSnapshot(
             id=intent.id,
             status=intent.status,
-            customer=_id(intent.customer),
+            customer=id_of(intent.customer),
             metadata=intent.metadata or {},
             amount=intent.amount,
             amount_received=intent.amount_received,
@@ -119,7 +112,7 @@ async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot
             invoice=invoice,
             subscription=await _subscription_of(api, invoice),
             session=next((session.id for session in sessions.result()), None),
-            created=datetime.fromtimestamp(intent.created, UTC),
+            created=moment(intent.created),
             livemode=intent.livemode,
             receipt_url=charge.receipt_url if isinstance(charge, _Charge) else None,
         )
@@ -159,8 +152,4 @@ async def _subscription_of(api: V1Services, invoice: str | None) -> str | None:
         return None
     found = await ask(api.invoices.retrieve_async(invoice), _Invoice)
     details = found.parent.subscription_details if found.parent else None
-    return _id(details.subscription) if details else None
-
-
-def _id(reference: str | _Object | None) -> str | None:
-    return reference.id if isinstance(reference, _Object) else reference
+    return id_of(details.subscription) if details else None

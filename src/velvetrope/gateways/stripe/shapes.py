@@ -6,37 +6,20 @@ answer without them is refused as a whole instead of being half understood.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
-
 import msgspec
 
 from velvetrope.gateways.stripe import snapshots
-
-
-class _Object(msgspec.Struct, frozen=True):
-    """An expanded object of which only the identity matters."""
-
-    id: str
-
-
-#: A reference is an id, or the whole object where it was expanded.
-_Reference: TypeAlias = str | _Object | None
-_Seconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**36)]
-_Metadata: TypeAlias = dict[str, str] | None
-
-
-def _id(reference: _Reference) -> str | None:
-    return reference.id if isinstance(reference, _Object) else reference
-
-
-def moment(seconds: int) -> datetime:
-    """Turn Stripe's seconds into an aware time."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else moment(seconds)
+from velvetrope.gateways.stripe.parts import (
+    InvoiceParent,
+    Metadata,
+    Named,
+    Reference,
+    Seconds,
+    Transitions,
+    id_of,
+    moment,
+    moment_or_none,
+)
 
 
 class _Dashboard(msgspec.Struct, frozen=True):
@@ -112,41 +95,28 @@ class Price(msgspec.Struct, frozen=True):
         )
 
 
-class _SubscriptionDetails(msgspec.Struct, frozen=True):
-    subscription: _Reference = None
-    metadata: _Metadata = None
-
-
-class _InvoiceParent(msgspec.Struct, frozen=True):
-    subscription_details: _SubscriptionDetails | None = None
-
-
-class _Transitions(msgspec.Struct, frozen=True):
-    paid_at: _Seconds | None = None
-
-
 class Invoice(msgspec.Struct, frozen=True):
     id: str
     currency: str
     amount_due: int
     amount_paid: int
     attempt_count: int
-    created: _Seconds
+    created: Seconds
     livemode: bool
     status: str | None = None
-    customer: _Reference = None
-    parent: _InvoiceParent | None = None
+    customer: Reference = None
+    parent: InvoiceParent | None = None
     hosted_invoice_url: str | None = None
     billing_reason: str | None = None
-    status_transitions: _Transitions = _Transitions()
+    status_transitions: Transitions = Transitions()
 
     def snapshot(self) -> snapshots.InvoiceSnapshot:
         details = self.parent.subscription_details if self.parent else None
         return snapshots.InvoiceSnapshot(
             id=self.id,
             status=self.status,
-            customer=_id(self.customer),
-            subscription=_id(details.subscription) if details else None,
+            customer=id_of(self.customer),
+            subscription=id_of(details.subscription) if details else None,
             subscription_metadata=(details.metadata if details else None) or {},
             hosted_invoice_url=self.hosted_invoice_url,
             amount_due=self.amount_due,
@@ -155,19 +125,19 @@ class Invoice(msgspec.Struct, frozen=True):
             attempt_count=self.attempt_count,
             created=moment(self.created),
             livemode=self.livemode,
-            paid_at=_moment(self.status_transitions.paid_at),
+            paid_at=moment_or_none(self.status_transitions.paid_at),
             reason=self.billing_reason,
         )
 
 
 class _ItemPrice(msgspec.Struct, frozen=True):
     id: str
-    product: _Reference = None
+    product: Reference = None
 
 
 class _SubscriptionItem(msgspec.Struct, frozen=True):
     price: _ItemPrice
-    current_period_end: _Seconds | None = None
+    current_period_end: Seconds | None = None
 
 
 class _SubscriptionItems(msgspec.Struct, frozen=True):
@@ -181,15 +151,15 @@ class _Cancellation(msgspec.Struct, frozen=True):
 class Subscription(msgspec.Struct, frozen=True):
     id: str
     status: str
-    customer: str | _Object
+    customer: str | Named
     items: _SubscriptionItems
-    created: _Seconds
+    created: Seconds
     livemode: bool
     cancel_at_period_end: bool = False
-    metadata: _Metadata = None
-    cancel_at: _Seconds | None = None
-    ended_at: _Seconds | None = None
-    trial_end: _Seconds | None = None
+    metadata: Metadata = None
+    cancel_at: Seconds | None = None
+    ended_at: Seconds | None = None
+    trial_end: Seconds | None = None
     pause_collection: dict[str, object] | None = None
     cancellation_details: _Cancellation | None = None
     #: Expanded where one subscription is fetched, an id in lists.
@@ -204,15 +174,15 @@ class Subscription(msgspec.Struct, frozen=True):
         return snapshots.SubscriptionSnapshot(
             id=self.id,
             status=self.status,
-            customer=_id(self.customer) or "",
+            customer=id_of(self.customer) or "",
             metadata=self.metadata or {},
             price_ids=tuple(item.price.id for item in items),
-            product_ids=tuple(_id(item.price.product) or "" for item in items),
-            current_period_end=_moment(max(ends, default=None)),
-            cancel_at=_moment(self.cancel_at),
+            product_ids=tuple(id_of(item.price.product) or "" for item in items),
+            current_period_end=moment_or_none(max(ends, default=None)),
+            cancel_at=moment_or_none(self.cancel_at),
             cancel_at_period_end=self.cancel_at_period_end,
-            ended_at=_moment(self.ended_at),
-            trial_end=_moment(self.trial_end),
+            ended_at=moment_or_none(self.ended_at),
+            trial_end=moment_or_none(self.trial_end),
             paused_collection=self.pause_collection is not None,
             cancel_reason=details.reason if details else None,
             latest_invoice=latest.id if isinstance(latest, Invoice) else latest,
@@ -226,16 +196,16 @@ class CheckoutSession(msgspec.Struct, frozen=True):
     id: str
     mode: str
     payment_status: str
-    expires_at: _Seconds
-    created: _Seconds
+    expires_at: Seconds
+    created: Seconds
     livemode: bool
     url: str | None = None
     status: str | None = None
-    customer: _Reference = None
-    subscription: _Reference = None
-    payment_intent: _Reference = None
+    customer: Reference = None
+    subscription: Reference = None
+    payment_intent: Reference = None
     client_reference_id: str | None = None
-    metadata: _Metadata = None
+    metadata: Metadata = None
     amount_total: int | None = None
     currency: str | None = None
 
@@ -246,9 +216,9 @@ class CheckoutSession(msgspec.Struct, frozen=True):
             status=self.status,
             mode=self.mode,
             payment_status=self.payment_status,
-            customer=_id(self.customer),
-            subscription=_id(self.subscription),
-            payment_intent=_id(self.payment_intent),
+            customer=id_of(self.customer),
+            subscription=id_of(self.subscription),
+            payment_intent=id_of(self.payment_intent),
             client_reference_id=self.client_reference_id,
             metadata=self.metadata or {},
             expires_at=moment(self.expires_at),
@@ -264,10 +234,10 @@ class Customer(msgspec.Struct, frozen=True):
 
     id: str
     deleted: bool = False
-    metadata: _Metadata = None
+    metadata: Metadata = None
     livemode: bool | None = None
     name: str | None = None
-    created: _Seconds | None = None
+    created: Seconds | None = None
 
     def snapshot(self, *, livemode: bool) -> snapshots.CustomerSnapshot:
         """Build the snapshot; the key tells the mode where a deleted customer does not."""
@@ -277,5 +247,5 @@ class Customer(msgspec.Struct, frozen=True):
             metadata=self.metadata or {},
             livemode=livemode if self.livemode is None else self.livemode,
             name=self.name or "",
-            created=_moment(self.created),
+            created=moment_or_none(self.created),
         )
