@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 import structlog
@@ -12,6 +14,7 @@ import structlog
 from velvetrope.domain.secrecy import Scrubber
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TextIO
 
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -29,6 +32,11 @@ _LOUD: Final = {
     "django.security.csrf": logging.ERROR,
 }
 
+#: Lines of one kind that are written within so many seconds; more are counted only.
+MOST_LINES: Final = 10
+WHILE: Final = 60.0
+_MOST_KINDS: Final = 1_000
+
 
 def configure(
     settings: Settings, *, level: int = logging.INFO, stream: TextIO | None = None
@@ -39,6 +47,7 @@ def configure(
     """
     target = _Unfailing(stream if stream is not None else sys.stderr)
     scrubber = Scrubber(settings.secrets)
+    dampener = Dampener()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -47,7 +56,7 @@ def configure(
     ]
     render = _renderers(settings, colours=target.isatty())
     structlog.configure(
-        processors=[*shared, *render, _ScrubText(scrubber)],
+        processors=[dampener, *shared, *render, _ScrubText(scrubber)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", target)),
         cache_logger_on_first_use=True,
@@ -63,12 +72,49 @@ def configure(
             ],
         )
     )
+    handler.addFilter(dampener.lets_pass)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name, least in _LOUD.items():
         logging.getLogger(name).setLevel(least)
+
+
+class Dampener:
+    """Lets so many lines of a kind pass in a while: an outage shall neither fill a disk nor hide.
+
+    What was held back is counted, and told by the next line of that kind that passes. A kind is
+    the event's name with its code, for libraries the logger.
+    """
+
+    def __init__(self, *, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        #: Of each kind: when its while ends, how many lines came in it.
+        self._kinds: dict[object, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, _logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
+        passes, held_back = self._take((level, event.get("event"), event.get("code")))
+        if not passes:
+            raise structlog.DropEvent
+        return {**event, "held_back": held_back} if held_back else event
+
+    def lets_pass(self, record: logging.LogRecord) -> bool:
+        """Judge a line of a library, which can't tell what was held back."""
+        return self._take((record.name, record.levelno))[0]
+
+    def _take(self, kind: object) -> tuple[bool, int]:
+        with self._lock:
+            now = self._now()
+            ends, count = self._kinds.get(kind, (now, 0))
+            held_back = 0
+            if now >= ends:
+                held_back, ends, count = max(count - MOST_LINES, 0), now + WHILE, 0
+                if len(self._kinds) > _MOST_KINDS:
+                    self._kinds.clear()
+            self._kinds[kind] = ends, count + 1
+            return count < MOST_LINES, held_back
 
 
 class _Unfailing:

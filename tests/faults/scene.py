@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 HASTE: Final = {"telegram": 0.02, "stripe": 0.02}
 
 SERVICE_UNAVAILABLE: Final = 503
+#: Lines of the log that one process may write in a minute of trouble, so that somebody reads them.
+MOST_LINES: Final = 120
 
 Harm: TypeAlias = AbstractAsyncContextManager[None]
 
@@ -49,7 +51,7 @@ class Recovery:
     #: Until nothing of what had waited was left.
     caught_up: float = 0.0
     events: int = 0
-    #: Lines of the log from the harm's beginning until all was well, per minute.
+    #: Lines of the log from the harm's beginning until all was well, in a minute at most.
     lines: float = 0.0
 
     @property
@@ -109,7 +111,9 @@ class Scene:
         recovery.caught_up = monotonic() - over
         until = datetime.now(UTC)
         self.said = list(self.fleet.said_between(since, until))
-        recovery.lines = len(self.said) * 60 / (until - since).total_seconds()
+        minutes = (until - since).total_seconds() / 60
+        recovery.lines = len(self.said) / max(minutes, 1)
+        assert recovery.lines <= MOST_LINES * len(self.fleet.parts), self.said[-50:]
         recovery.events = len(self.house.ledger.events("telegram")) - before
         self.asked |= load.asked
         await judge(self.house, load, self.door, asked=self.asked, losses=self.losses)
@@ -155,6 +159,10 @@ class Scene:
             stripe=Control(session, self.house.stripe.url),
         )
         self.door = self.door.of(self.house, session)
+
+    def told(self, message: str) -> list[dict[str, Any]]:
+        """Give what the log said of something since the last harm began."""
+        return [one for one in self.said if one["message"] == message]
 
     # Waiting for facts, for harms
 

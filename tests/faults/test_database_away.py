@@ -45,11 +45,21 @@ async def locked(scene: Scene) -> AsyncIterator[None]:
         yield
 
 
+def check_words(scene: Scene, remedy: str) -> None:
+    """The log said what was to be done, and when it was over."""
+    told = scene.told("database_unavailable")
+    assert told
+    assert all(remedy in one["remedy"] for one in told), told
+    assert len(scene.told("database_available")) >= 1
+
+
 async def test_no_file_can_grow(scene: Scene) -> None:
     await scene.play("no byte can be written", files_stopped(scene))
     check_refusals(scene)
+    check_words(scene, "make room on the disk")
 
 
 async def test_somebody_else_holds_the_lock(scene: Scene) -> None:
     await scene.play("SQLite locked by a stranger", locked(scene))
     check_refusals(scene)
+    check_words(scene, "fuser")

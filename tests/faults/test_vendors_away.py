@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,21 @@ if TYPE_CHECKING:
 
     from tests.faults.scene import Scene
 
+#: Seconds; as long as it takes for several tries of everything.
+SHORT = 4.0
 NONSENSE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+@asynccontextmanager
+async def unreachable(scene: Scene, seconds: float = SHORT) -> AsyncIterator[None]:
+    """Refuse every connection to both vendors, and cut those that there are."""
+    roads = (scene.fleet.telegram, scene.fleet.stripe)
+    for road in roads:
+        road.refuse()
+    await asyncio.sleep(seconds)
+    for road in roads:
+        road.accept()
+    yield
 
 
 @asynccontextmanager
@@ -23,6 +38,13 @@ async def failing(scene: Scene, **how: Any) -> AsyncIterator[None]:
     for vendor in (house.telegram, house.stripe):
         await vendor.post("faults", {"fail_next": []})
     yield
+
+
+async def test_nobody_can_be_reached(scene: Scene) -> None:
+    await scene.play("vendors refuse connections", unreachable(scene), loses_answers=True)
+    for what in ("remote_down", "remote_up"):
+        told = {one["remote"].partition(":")[0] for one in scene.told(what)}
+        assert "telegram" in told, scene.said
 
 
 async def test_answers_are_nonsense(scene: Scene) -> None:

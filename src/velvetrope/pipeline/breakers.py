@@ -10,16 +10,26 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from velvetrope.domain.breaker import Breaker, BreakerPolicy, State
 from velvetrope.domain.errors import RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+log = structlog.get_logger()
+
 #: Failures that say that the remote is down, by the first part of a remote's name.
 OUTAGES: Final[Mapping[str, frozenset[str]]] = {
     "stripe": frozenset({"stripe_unavailable", "stripe_timeout"}),
     "telegram": frozenset({"telegram_unavailable", "telegram_timeout"}),
+}
+
+#: What the operator may do, beside waiting: all that is to be done goes on by itself.
+_REMEDIES: Final[Mapping[str, str]] = {
+    "stripe": "nothing is lost; if it lasts, see status.stripe.com and this machine's way out",
+    "telegram": "nothing is lost; if it lasts, see this machine's way to the Bot API",
 }
 
 CIRCUIT_OPEN: Final = "circuit_open"
@@ -37,6 +47,7 @@ class Breakers:
         self._policy = policy or BreakerPolicy()
         self._now = now
         self._breakers: dict[str, Breaker] = {}
+        self._down_since: dict[str, float] = {}
 
     def watch(self) -> None:
         """Begin to note what the running task enters; ended by `settle`."""
@@ -68,10 +79,17 @@ class Breakers:
         """Tell a remote's breaker how a call went; only outages count against it."""
         kind = remote.partition(":")[0]
         breaker, now = self.of(remote), self._now()
+        was_trusted = breaker.state(now) is State.CLOSED
         if isinstance(failure, RetryLater) and failure.code in OUTAGES.get(kind, ()):
             breaker.fail(now)
+            if was_trusted and breaker.state(now) is not State.CLOSED:
+                self._down_since[remote] = now
+                log.error("remote_down", remote=remote, code=failure.code, remedy=_REMEDIES[kind])
         else:
             breaker.succeed(now)
+            if not was_trusted and breaker.state(now) is State.CLOSED:
+                seconds = now - self._down_since.pop(remote, now)
+                log.warning("remote_up", remote=remote, seconds=round(seconds, 1))
 
     def of(self, remote: str) -> Breaker:
         breaker = self._breakers.get(remote)

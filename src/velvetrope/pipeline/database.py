@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from velvetrope.domain.errors import RetryLater
 from velvetrope.pipeline.writer import GroupWriter, Operation, Ran, Urgency
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ class Database:
         return self.writer.submit(operation, item)
 
     async def read(self, fn: Callable[[], T]) -> T:
-        """Run a function that only reads, outside of any transaction, in a thread for that."""
+        """Run a function that only reads, outside of any transaction, in a thread for that.
+
+        Raises what it raises, or RetryLater `database_unavailable`.
+        """
         if self._loop is None or self._readers is None:
             raise RuntimeError("the database has not been started")
         return await self._loop.run_in_executor(self._readers, self._read, fn)
@@ -88,11 +92,17 @@ class Database:
     def _read(self, fn: Callable[[], T]) -> T:
         was_open = connection.connection is not None
         try:
+            return self._ask(fn)
+        except RetryLater:
+            if not was_open:
+                raise
+        return self._ask(fn)  # the server may have been started again since this thread last asked
+
+    def _ask(self, fn: Callable[[], T]) -> T:
+        try:
             return fn()
         except DatabaseError as error:
             if not self.dialect.is_unavailable(error):
                 raise
             connection.close()
-            if not was_open:
-                raise
-        return fn()  # the server may have been started again since this thread last asked
+            raise RetryLater("database_unavailable", retry_after=1, reason=str(error)) from error

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from velvetrope.domain.errors import VelvetError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -41,8 +43,11 @@ class Ticker:
             await asyncio.sleep(max(at - monotonic(), 0.0))
             try:
                 await one.run()
-            except Exception:
-                log.exception("periodic_failed", name=one.name)
+            except Exception as error:
+                if isinstance(error, VelvetError):
+                    log.warning("periodic_failed", name=one.name, code=error.code)
+                else:
+                    log.exception("periodic_failed", name=one.name)
                 self._stats.periodic[one.name, "failed"] += 1
             else:
                 self._stats.periodic[one.name, "ok"] += 1

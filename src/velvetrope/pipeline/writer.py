@@ -112,6 +112,8 @@ class GroupWriter:
         self.on_rollback: Callable[[], None] = _nothing
         self.transactions = 0
         self.replays = 0
+        #: Since when the database can't be written, by a clock that never runs backwards.
+        self._away_since: float | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -239,7 +241,13 @@ class GroupWriter:
         return Failure(error)
 
     def _give_up(self, parts: list[_Part], error: Exception) -> None:
-        log.error("database_unavailable", error=type(error).__name__, reason=str(error))
+        if self._away_since is None:
+            self._away_since = perf_counter()
+        log.error(
+            "database_unavailable",
+            reason=str(error).strip(),
+            remedy=self._dialect.remedy(error),
+        )
         if not parts:  # not even begun
             for queue in self._in_order:
                 while queue.entries:
@@ -251,6 +259,9 @@ class GroupWriter:
 
     def _committed(self, parts: list[_Part]) -> None:
         self.transactions += 1
+        if self._away_since is not None:
+            seconds, self._away_since = perf_counter() - self._away_since, None
+            log.warning("database_available", seconds=round(seconds, 1))
         for part in parts:
             if part.ran is not None and part.ran.at_commit is not None:
                 part.ran.at_commit()

@@ -88,6 +88,9 @@ class Dialect(Protocol):
     def is_unavailable(self, error: BaseException) -> bool:
         """Tell trouble of the database as a whole from the fault of one statement."""
 
+    def remedy(self, error: BaseException) -> str:
+        """Tell the operator what to do about such trouble, in one sentence."""
+
 
 def dialect_of_database() -> Dialect:
     """Give the statements for the database that Django is set up with."""

@@ -53,6 +53,17 @@ _KNOWN_BY: Final = {
 _UNAVAILABLE_CLASSES: Final = frozenset({"08", "53", "57", "58", "F0", "XX"})
 #: Read-only, lock not given in time, transaction ended for standing still.
 _UNAVAILABLE: Final = frozenset({"25006", "55P03", "25P03"})
+_REACH: Final = "start PostgreSQL at {place}, or mend the way to it"
+#: What to do, by code or by class of codes.
+_REMEDIES: Final = {
+    "25006": "{place} only reads: point VELVETROPE_DATABASE_URL at the primary",
+    "53": "give PostgreSQL at {place} what it lacks: connections, memory, or room on its disk",
+    "53100": "make room on the disk of PostgreSQL at {place}",
+    "53300": "raise max_connections of PostgreSQL at {place}, or run fewer processes",
+    "55P03": "end what holds a lock at {place}: pg_stat_activity names it",
+    "58": "look at the disk and the log of PostgreSQL at {place}",
+    "XX": "look at the log of PostgreSQL at {place}: it says that its files are broken",
+}
 #: Two transactions waited for each other, or changed the same rows.
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
 
@@ -174,6 +185,16 @@ class PostgresqlDialect:
         if code is None:  # the server said nothing: it can't be reached, or it went away
             return isinstance(error, OperationalError)
         return code in _UNAVAILABLE or code[:2] in _UNAVAILABLE_CLASSES
+
+    def remedy(self, error: BaseException) -> str:
+        code = _code(error) or ""
+        return _REMEDIES.get(code, _REMEDIES.get(code[:2], _REACH)).format(place=_place())
+
+
+def _place() -> str:
+    """Name the server and its database as an operator knows them; never with the password."""
+    names = connection.settings_dict
+    return f"{names['HOST'] or 'localhost'}:{names['PORT'] or 5432}/{names['NAME']}"
 
 
 def _code(error: BaseException) -> str | None:

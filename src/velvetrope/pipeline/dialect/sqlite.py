@@ -155,14 +155,23 @@ class SqliteDialect:
         return False  # there is one write transaction at a time
 
     def is_unavailable(self, error: BaseException) -> bool:
-        if isinstance(error, InterfaceError):
-            return True
-        cause = error.__cause__
         return (
-            isinstance(error, DatabaseError)
-            and isinstance(cause, sqlite3.Error)
-            and getattr(cause, "sqlite_errorcode", 0) & 0xFF in _UNAVAILABLE
-        ) or "is locked" in str(error)
+            isinstance(error, InterfaceError)
+            or _code(error) in _REMEDIES
+            or "is locked" in str(error)  # the backend's own lock has no code
+        )
+
+    def remedy(self, error: BaseException) -> str:
+        remedy = _REMEDIES.get(_code(error), _LOCK)
+        return remedy.format(file=connection.settings_dict["NAME"])
+
+
+def _code(error: BaseException) -> int:
+    """Give SQLite's primary result code of an error that Django passes on; 0 if it has none."""
+    cause = error.__cause__
+    if isinstance(error, DatabaseError) and isinstance(cause, sqlite3.Error):
+        return int(getattr(cause, "sqlite_errorcode", 0)) & 0xFF
+    return 0
 
 
 def _load(model: type[M], where: str, values: Sequence[Value]) -> list[M]:
@@ -193,21 +202,24 @@ def _aware(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC)
 
 
-#: Primary result codes that say nothing about the statement: full disk, lock, broken file …
-_UNAVAILABLE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_READONLY,
-    }
-)
+_ROOM: Final = "make room on the disk that holds {file}, and see whether the disk is sound"
+_RIGHTS: Final = "let this user write {file} and the folder that it is in"
+_LOCK: Final = "end what else writes into {file}: `fuser {file}` names it"
+_BROKEN: Final = "stop the server, keep a copy of {file}, and restore the last backup"
+
+#: What to do about the primary result codes that say nothing about the statement.
+_REMEDIES: Final = {
+    sqlite3.SQLITE_BUSY: _LOCK,
+    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
+    sqlite3.SQLITE_CORRUPT: _BROKEN,
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: _ROOM,
+    sqlite3.SQLITE_LOCKED: _LOCK,
+    sqlite3.SQLITE_NOMEM: "give the server more memory: SQLite could not get any for {file}",
+    sqlite3.SQLITE_NOTADB: _BROKEN,
+    sqlite3.SQLITE_PERM: _RIGHTS,
+    sqlite3.SQLITE_READONLY: _RIGHTS,
+}
 
 
 @lru_cache(maxsize=512)
