@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from velvetrope.domain.brake import Departures, is_too_many, most_departures
+from velvetrope.domain.brake import Departures, is_too_many, least_known, most_departures
 from velvetrope.domain.policy import Policy
 
 
@@ -37,3 +37,13 @@ def test_the_share_is_of_those_known_before_the_first_left(
     while inside > gone and not is_too_many(policy, Departures(known=inside - gone, gone=gone)):
         gone += 1
     assert gone == min(inside, most_departures(policy, inside))
+
+
+@given(members=st.integers(1, 50), percent=st.integers(1, 100), gone=st.integers(0, 3000))
+def test_so_many_have_to_be_known_that_so_many_may_leave(
+    members: int, percent: int, gone: int
+) -> None:
+    policy = Policy(brake_members=members, brake_percent=percent)
+    least = least_known(policy, gone)
+    assert most_departures(policy, least) >= gone
+    assert least == 0 or most_departures(policy, least - 1) < gone

@@ -9,18 +9,21 @@ import pytest
 
 from tests.usecases.snapshots import ANN, DAY, LOUNGE, subscription, tag
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
+from velvetrope.domain.policy import Policy
 from velvetrope.domain.states import ItemState
 from velvetrope.store.models import (
     Access,
     Alert,
     AuditEntry,
     Chat,
+    Customer,
     InboxEvent,
     Integration,
     OutboxItem,
 )
 from velvetrope.store.revisions import touch
 from velvetrope.usecases.alerts import open_alert
+from velvetrope.usecases.leaving.brake import count_enough, count_known
 from velvetrope.usecases.leaving.orders import HELD, REMOVE
 from velvetrope.usecases.operations import (
     confirm_removals,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 UNBAN = "unbanChatMember"
 GONE = "customer.subscription.deleted"
 LAST_TRY = 5
+BEN = 4242
 
 
 def member(room: Backroom, person: int) -> None:
@@ -354,6 +358,33 @@ def test_those_who_wait_stay_waiting_however_often_they_are_looked_at(room: Back
     assert leaving(room) == []
     assert Alert.objects.filter(code=HELD).count() == 1
     assert AuditEntry.objects.filter(action="removal_held").count() == 2
+
+
+def test_of_a_large_chat_only_as_many_are_counted_as_matter(room: Backroom) -> None:
+    people = [
+        Customer(integration=room.integration, telegram_user_id=number, created_at=room.now)
+        for number in range(10_000, 13_000)
+    ]
+    Customer.objects.bulk_create(people)
+    rows = [
+        Access(customer=one, chat=room.lounge, desired=True, observed="inside", let_in_at=room.now)
+        for one in people
+    ]
+    Access.objects.bulk_create(rows)
+    assert count_known(room.lounge.id) == 3000
+    assert count_enough(Policy(), room.lounge.id, room.now) == 2000
+    member(room, ANN)
+    member(room, BEN)
+    # One less than five per cent of all left a moment ago.
+    gone = [one.id for one in rows[:149]]
+    Access.objects.filter(id__in=gone).update(observed="outside", removed_at=room.now)
+    ends(room)
+    assert leaving(room) == [ANN]
+    ends(room, BEN)
+    assert held() == [BEN]
+    [alert] = Alert.objects.filter(code=HELD)
+    assert alert.data == {"chat": "Lounge", "gone": 150, "known": 3002}
+    assert count_enough(Policy(), room.lounge.id, room.now) == 0
 
 
 # The operator's word

@@ -22,6 +22,11 @@ def most_departures(policy: Policy, known_before: int) -> int:
     return max(policy.brake_members, known_before * policy.brake_percent // 100)
 
 
+def least_known(policy: Policy, gone: int) -> int:
+    """Give how many must have been known before, so that so many may leave without a question."""
+    return 0 if gone <= policy.brake_members else -(-gone * 100 // policy.brake_percent)
+
+
 def is_too_many(policy: Policy, so_far: Departures) -> bool:
     """Tell whether one more would be too many; the share is of those known before the first."""
     return so_far.gone + 1 > most_departures(policy, so_far.known + so_far.gone)

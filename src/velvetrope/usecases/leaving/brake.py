@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
 
-from velvetrope.domain.brake import Departures, is_too_many
+from velvetrope.domain.brake import Departures, is_too_many, least_known
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import Presence
 from velvetrope.store.models import Access, Chat
@@ -19,21 +20,28 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from velvetrope.domain.policy import Policy
     from velvetrope.pipeline.work import Work
     from velvetrope.store.catalogue import IntegrationView
 
+#: Removals of one chat that may come between a count and the removal that it is for.
+_AT_ONCE: Final = 100
+
 
 def may_leave(work: Work, view: IntegrationView, access: Access, known: int) -> bool:
-    """Let a removal pass, or hold it (and those after it) until an operator has seen the list."""
+    """Let a removal pass, or hold it (and those after it) until an operator has seen the list.
+
+    `known` is what `count_enough` gave: only if that is too few everybody is counted.
+    """
     work.settle()  # those of the same transaction count
     chat = Chat.objects.get(id=access.chat_id)
     if chat.brake_at is None:
-        since = work.now - view.policy.brake_window
-        if chat.brake_released_at is not None:
-            since = max(since, chat.brake_released_at)
-        departures = Departures(known=known, gone=count_gone(chat.id, since))
+        departures = Departures(known=known, gone=_gone_of_late(view.policy, chat, work.now))
         if not is_too_many(view.policy, departures):
             return True
+        departures = replace(departures, known=count_known(chat.id))
+        if not is_too_many(view.policy, departures):
+            return True  # more have left meanwhile than were reckoned with
         _pull(work, view, chat, departures)
     access.problem = HELD
     work.save(access)
@@ -75,7 +83,16 @@ def list_held(chat_id: int) -> QuerySet[Access]:
     )
 
 
-def count_known(chat_id: int) -> int:
+def count_enough(policy: Policy, chat_id: int, now: datetime) -> int:
+    """Count those known inside, as far as it matters to the next removals: a chat may be large."""
+    chat = Chat.objects.filter(id=chat_id, brake_at=None).first()
+    if chat is None:
+        return 0  # all wait for an operator, or the chat is gone
+    gone = _gone_of_late(policy, chat, now) + _AT_ONCE
+    return count_known(chat_id, at_most=least_known(policy, gone))
+
+
+def count_known(chat_id: int, *, at_most: int | None = None) -> int:
     """Count those of a chat who are inside and were let in, or adopted, by the product.
 
     Those of whom Telegram was asked to take them out are counted as gone already.
@@ -84,7 +101,14 @@ def count_known(chat_id: int) -> int:
         chat_id=chat_id, observed=Presence.INSIDE, let_in_at__isnull=False
     )
     asked = Q(action=DoorAction.REMOVE, problem="", removed_at__isnull=False)
-    return inside.exclude(asked).count()
+    return inside.exclude(asked)[:at_most].count()
+
+
+def _gone_of_late(policy: Policy, chat: Chat, now: datetime) -> int:
+    since = now - policy.brake_window
+    if chat.brake_released_at is not None:
+        since = max(since, chat.brake_released_at)
+    return count_gone(chat.id, since)
 
 
 def count_gone(chat_id: int, since: datetime) -> int:

@@ -16,7 +16,7 @@ from velvetrope.pipeline import jobs
 from velvetrope.usecases import membership, observing
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.handlers import look_again
-from velvetrope.usecases.leaving.brake import count_anew, count_known, may_leave
+from velvetrope.usecases.leaving.brake import count_anew, count_enough, may_leave
 from velvetrope.usecases.leaving.orders import HELD, RemoveOrder
 from velvetrope.usecases.observing import presence_of
 
@@ -45,7 +45,7 @@ class Look:
     asked_at: datetime
     #: Where the person is; None if Telegram did not say.
     presence: Presence | None = None
-    #: Those of the chat whom the product has let in and knows inside.
+    #: Those of the chat whom the product has let in and knows inside, as far as it matters.
     known: int = 0
     #: Why there was no look; nobody is removed then.
     trouble: str = ""
@@ -72,7 +72,7 @@ class RemoveHandler:
             if isinstance(error, RetryLater) and event.attempts + 1 < _TRIES:
                 raise
             return Look(order=order, asked_at=asked_at, trouble=error.code)
-        known = await self._services.db.read(lambda: count_known(chat.id))
+        known = await self._services.db.read(lambda: count_enough(view.policy, chat.id, asked_at))
         return Look(order=order, asked_at=asked_at, facts=facts, presence=presence, known=known)
 
     async def _presence(
