@@ -37,6 +37,10 @@ class CivilHours:
         # Where clocks leap over the first hour, the opening may lie before the moment.
         return opening if opening >= moment else self._at(local + _DAY, self.first)
 
+    def start_of_day(self, moment: datetime) -> datetime:
+        """Give when the day of the calendar began, in UTC."""
+        return self._at(moment.astimezone(self.zone), 0)
+
     def _at(self, local: datetime, hour: int) -> datetime:
         """Give the time when the zone's clock shows the hour on that day."""
         return datetime.combine(local.date(), time(hour), self.zone).astimezone(UTC)

@@ -70,11 +70,14 @@ def coming(
 def plan_reminders(
     what: Coming | None, settings: MessageSettings, hours: CivilHours
 ) -> tuple[Reminder, ...]:
-    """Give the messages that announce it, the earliest first."""
+    """Give the messages that announce it, the earliest first.
+
+    On the day of the next one it is too late for the one before: both would say the same.
+    """
     if what is None or not settings.days_of(what.kind):
         return ()
     times = [(days, hours.days_before(what.at, days)) for days in settings.days_of(what.kind)]
-    ends = [at for _, at in times[1:]] + [what.at]
+    ends = [hours.start_of_day(at) for _, at in times[1:]] + [what.at]
     return tuple(
         Reminder(what.kind, days, at, until, what.at)
         for (days, at), until in zip(times, ends, strict=True)
