@@ -7,6 +7,7 @@ Django is set up once per process on a temporary file, before test modules impor
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +16,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import postgres
 from tests.browser import open_browser
+from tests.databases import (
+    POSTGRESQL,
+    SQLITE,
+    TEMPLATE,
+    django_on,
+    empty,
+    migrated_server,
+    own_name,
+)
 from tests.processes import ENCRYPTION_KEY, SECRET_KEY, Installation, Sandbox
 
 if TYPE_CHECKING:
@@ -26,7 +37,10 @@ if TYPE_CHECKING:
     from velvetrope.settings import Settings
 
 _FOLDER = pytest.StashKey[Path]()
+_OWNER = pytest.StashKey[int]()
 _SETTINGS = pytest.StashKey["Settings"]()
+#: Folders whose tests run on both databases.
+_ON_BOTH = ("pipeline", "store")
 _SAYS = ("sandbox", "installation", "server")
 
 
@@ -34,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     from velvetrope import settings as product_settings  # noqa: PLC0415  only where tests run
     from velvetrope.web import django_config  # noqa: PLC0415  the same
 
+    worker = getattr(config, "workerinput", None)
+    config.stash[_OWNER] = os.getppid() if worker else os.getpid()
+    postgres.shared_folder()
     folder = Path(tempfile.mkdtemp(prefix="velvetrope-tests-"))
     config.stash[_FOLDER] = folder
     config.stash[_SETTINGS] = product_settings.load(
@@ -50,6 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _FOLDER in config.stash:
         shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
+    if config.stash.get(_OWNER, 0) == os.getpid():
+        postgres.forget_shared()
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -88,24 +107,49 @@ def migrated_file(pytestconfig: pytest.Config) -> Path:
     return file
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on both databases what can differ between them (docs/decisions/0032)."""
+    if "engine" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker
+        both = marked("both_databases") or metafunc.definition.path.parent.name in _ON_BOTH
+        engines = [SQLITE, POSTGRESQL] if both and not marked("sqlite_only") else [SQLITE]
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """Name the database that a test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgresql(pytestconfig: pytest.Config) -> Path:
+    """Give the folder of a PostgreSQL server, with a migrated database to copy."""
+    return migrated_server(pytestconfig.stash[_OWNER])
+
+
+@pytest.fixture(scope="session")
+def own_database(postgresql: Path) -> Iterator[str]:
+    """Give this process's own database on PostgreSQL."""
+    yield postgres.create(postgresql, own_name(), TEMPLATE)
+    postgres.drop(postgresql, own_name())
+
+
 @pytest.fixture
-def database(migrated_file: Path, tmp_path: Path) -> Iterator[Path]:
-    """Give this test a migrated database of its own, for all threads that it starts.
+def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give this test a migrated database of its own, by its URL, for all threads that it starts.
 
     Threads close their connections before the test ends; this thread's is closed here.
     """
-    from django.db import connections  # noqa: PLC0415  Django is set up by now
-
-    file = tmp_path / "database.sqlite3"
-    shutil.copy(migrated_file, file)
-    values = connections.settings["default"]
-    connections["default"].close()
-    before, values["NAME"] = values["NAME"], str(file)
-    try:
-        yield file
-    finally:
-        connections["default"].close()
-        values["NAME"] = before
+    if engine == POSTGRESQL:
+        url: str = request.getfixturevalue("own_database")
+        empty(url)
+    else:
+        file = tmp_path / "database.sqlite3"
+        shutil.copy(request.getfixturevalue("migrated_file"), file)
+        url = f"sqlite:///{file}"
+    with django_on(url):
+        yield url
 
 
 @pytest.fixture(scope="module")

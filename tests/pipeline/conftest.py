@@ -6,14 +6,13 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from tests.pipeline.works import Works
     from velvetrope.store.models import Integration
 
 
 @pytest.fixture
-def integration(database: Path) -> Iterator[Integration]:  # noqa: ARG001  its rows lie there
+def integration(database: str) -> Iterator[Integration]:  # noqa: ARG001  its rows lie there
     from django.db import connection  # noqa: PLC0415  Django is set up by now
 
     from tests.pipeline.works import make_integration  # noqa: PLC0415  the same

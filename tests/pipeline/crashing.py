@@ -29,7 +29,7 @@ def configure(database: str) -> None:
         product_settings.load(
             {
                 "VELVETROPE_ENV": "development",
-                "VELVETROPE_DATABASE_URL": f"sqlite:///{database}",
+                "VELVETROPE_DATABASE_URL": database,
                 "VELVETROPE_SECRET_KEY": "tests-sign-with-this-0123456789-abcdefghijklmnop",
                 "VELVETROPE_ENCRYPTION_KEYS": "tests-encrypt-with-this-0123456789-qrstuvwxyz",
             }
@@ -40,7 +40,7 @@ def configure(database: str) -> None:
 async def serve(messages: Path) -> None:
     from tests.pipeline.works import Answer, Doing, event, no_links, now  # noqa: PLC0415  set up
     from velvetrope.pipeline.database import Database  # noqa: PLC0415  the same
-    from velvetrope.pipeline.dialect.sqlite import SqliteDialect  # noqa: PLC0415  the same
+    from velvetrope.pipeline.dialect import dialect_of_database  # noqa: PLC0415  the same
     from velvetrope.pipeline.pipeline import Pipeline  # noqa: PLC0415  the same
     from velvetrope.pipeline.routes import Routes  # noqa: PLC0415  the same
     from velvetrope.store.catalogue import Catalogue  # noqa: PLC0415  the same
@@ -64,7 +64,7 @@ async def serve(messages: Path) -> None:
     def count(job: Event, _facts: Any, work: Work) -> None:
         work.audit("counted", subject="event", subject_id=job.external_id)
 
-    db = Database(SqliteDialect())
+    db = Database(dialect_of_database())
     await db.start()
     pipeline = Pipeline(
         db,

@@ -26,10 +26,10 @@ KILLS = 6
 class Child:
     """A run of `crashing.py`; what it says is read as it comes, up to the last line it wrote."""
 
-    def __init__(self, database: Path, messages: Path) -> None:
+    def __init__(self, database: str, messages: Path) -> None:
         self.acknowledged: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.pipeline.crashing", str(database), str(messages)],
+            [sys.executable, "-m", "tests.pipeline.crashing", database, str(messages)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -74,7 +74,7 @@ class Child:
 
 
 def test_every_acknowledged_event_has_its_effects_exactly_once_whenever_it_is_killed(
-    integration: Integration, database: Path, tmp_path: Path
+    integration: Integration, database: str, tmp_path: Path
 ) -> None:
     connection.close()
     assert integration.id == 1

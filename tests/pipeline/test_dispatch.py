@@ -287,7 +287,7 @@ async def test_more_than_memory_should_hold_waits_in_the_database_in_order(works
             seen = max(seen, pipeline.load().events)
 
     await asyncio.gather(*(post(user) for user in range(10)))
-    await until(lambda: len(noting.done) == 1000, seconds=20)
+    await until(lambda: len(noting.done) == 1000, seconds=60)
     assert seen < 200
     for user in range(10):
         mine = [one for one in noting.done if one.startswith(f"{user}/")]

@@ -16,7 +16,7 @@ import msgspec
 from velvetrope.domain.backoff import Backoff
 from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
-from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.dialect import dialect_of_database
 from velvetrope.pipeline.events import CustomerKey, Event
 from velvetrope.pipeline.pipeline import Capacity, Pipeline
 from velvetrope.pipeline.routes import Check, Outcome, Periodic, Refresh, Routes
@@ -176,7 +176,7 @@ class Works:
         capacity: Capacity | None = None,
         serving: bool = True,
     ) -> Pipeline:
-        self.db = Database(SqliteDialect())
+        self.db = Database(dialect_of_database())
         await self.db.start()
         self._pipeline = Pipeline(
             self.db,

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from velvetrope.store.models import Integration
 
 
 @pytest.fixture
-def integration(database: Path) -> Integration:  # noqa: ARG001  the rows go into it
+def integration(database: str) -> Integration:  # noqa: ARG001  the rows go into it
     from velvetrope.store import models  # noqa: PLC0415  Django is set up by now
     from velvetrope.store.encryption import Secret  # noqa: PLC0415  the same
 

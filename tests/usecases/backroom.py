@@ -15,7 +15,7 @@ from velvetrope.bootstrap import build_routes
 from velvetrope.domain.states import ItemState
 from velvetrope.pipeline.applying import ApplyEvents, Prepared
 from velvetrope.pipeline.closing import NOT_WANTED, CloseItems, Closing
-from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.dialect import dialect_of_database
 from velvetrope.pipeline.events import Event, Item
 from velvetrope.pipeline.inbox import Inbox
 from velvetrope.pipeline.ledger import Ledger, Nobody
@@ -94,7 +94,7 @@ class Backroom:
             self.stripe.prices[plan.stripe_price_id] = price(plan)
         self.bot = FakeBot()
         self.catalogue = Catalogue()
-        dialect = SqliteDialect()
+        dialect = dialect_of_database()
         self.services = Services(
             db=Reading(),
             catalogue=self.catalogue,

@@ -19,7 +19,6 @@ from velvetrope.usecases.orders import GRANT, REVOKE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from velvetrope.usecases.observing import Seen
 
@@ -37,7 +36,7 @@ HANDLERS = {
 
 
 @pytest.fixture
-def world(database: Path) -> Iterator[World]:  # noqa: ARG001  must exist first
+def world(database: str) -> Iterator[World]:  # noqa: ARG001  must exist first
     yield make_world()
     connection.close()
 

@@ -9,7 +9,7 @@ from tests.web.deliveries import now
 from velvetrope.domain.errors import NeedsOperator, RetryLater
 from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
-from velvetrope.pipeline.dialect.sqlite import SqliteDialect
+from velvetrope.pipeline.dialect import dialect_of_database
 from velvetrope.pipeline.pipeline import Pipeline
 from velvetrope.pipeline.routes import Routes
 from velvetrope.store.catalogue import Catalogue
@@ -17,7 +17,6 @@ from velvetrope.web.health import Health, Report
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
 
 class Vendors:
@@ -38,7 +37,7 @@ class Vendors:
 
 class House:
     def __init__(self) -> None:
-        self.db = Database(SqliteDialect())
+        self.db = Database(dialect_of_database())
         self.breakers = Breakers()
         self.vendors = Vendors()
         pipeline = Pipeline(
@@ -56,7 +55,7 @@ async def _nowhere(_: int) -> NoReturn:
 
 
 @pytest.fixture
-async def house(database: Path) -> AsyncIterator[House]:  # noqa: ARG001  its file is used
+async def house(database: str) -> AsyncIterator[House]:  # noqa: ARG001  its file is used
     house = House()
     await house.db.start()
     yield house

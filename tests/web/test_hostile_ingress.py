@@ -33,7 +33,7 @@ NONE = Rate(per_second=0.001, burst=0)
 
 
 @pytest.fixture
-def strict(database: Path) -> Iterator[Door]:  # noqa: ARG001  its rows lie there
+def strict(database: str) -> Iterator[Door]:  # noqa: ARG001  its rows lie there
     """Give doors that forgive three mistakes of a stranger, and look up nothing after them."""
     make_integration()
     yield Door(limits=Limits(telegram_bad=FEW, stripe_bad=FEW, doubtful=NONE))

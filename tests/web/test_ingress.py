@@ -27,11 +27,10 @@ from velvetrope.web.limits import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
-def integration(database: Path) -> Iterator[Integration]:  # noqa: ARG001  its rows lie there
+def integration(database: str) -> Iterator[Integration]:  # noqa: ARG001  its rows lie there
     yield make_integration()
     connection.close()
 

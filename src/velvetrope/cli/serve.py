@@ -59,7 +59,7 @@ def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], Non
     from velvetrope.web.connections import House, room_for_connections  # noqa: PLC0415  the same
 
     # Fails in words before the server's own start does with a trace; that one takes it for good.
-    serve_alone().close()
+    serve_alone(patience=3.0).close()
     sys.setswitchinterval(SWITCH_SECONDS)
     house = House(room_for_connections())
     config = uvicorn.Config(

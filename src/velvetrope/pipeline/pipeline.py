@@ -55,6 +55,8 @@ _UNFINISHED: Final = (
 )
 #: Seconds between two looks for rows that others have left pending.
 POLL: Final = 0.5
+#: Seconds to wait for a process that served before and has just ended.
+PATIENCE: Final = 3.0
 #: Rows claimed in one transaction, so that none lasts long.
 _CLAIM: Final = 500
 
@@ -145,7 +147,7 @@ class Pipeline:
     async def start(self) -> None:
         """Take over everything that is unfinished; raises if another process serves already."""
         self._loop = asyncio.get_running_loop()
-        self._serving = serve_alone()
+        self._serving = serve_alone(patience=PATIENCE)
         await self._db.write(self._db.dialect.reset_claims)
         held, pauses = await self._db.write(self._tidy), await self._db.read(self._pauses)
         self._dispatcher.expect_held(held)

@@ -22,8 +22,11 @@ class Serving(Protocol):
     def close(self) -> None: ...
 
 
-def serve_alone() -> Serving:
-    """Keep others from serving the database of this process; raises AlreadyServedError."""
+def serve_alone(*, patience: float = 0.0) -> Serving:
+    """Keep others from serving the database of this process; raises AlreadyServedError.
+
+    A server of databases may take some seconds to see that who served before is gone.
+    """
     place = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         from velvetrope.store.sqlite.serving import ServingLock  # noqa: PLC0415  one of both
@@ -31,4 +34,4 @@ def serve_alone() -> Serving:
         return ServingLock(place)
     from velvetrope.store.postgresql.serving import AdvisoryLock  # noqa: PLC0415  the same
 
-    return AdvisoryLock(place)
+    return AdvisoryLock(place, patience)

@@ -96,7 +96,7 @@ def django_values(settings: Settings) -> dict[str, object]:
             }
         ],
         "UNFOLD": UNFOLD,
-        "DATABASES": {"default": _database(settings.database)},
+        "DATABASES": {"default": database_values(settings.database)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "LOGGING_CONFIG": None,  # velvetrope.logs has set it up
         **_languages(),
@@ -106,7 +106,8 @@ def django_values(settings: Settings) -> dict[str, object]:
     }
 
 
-def _database(database: Database) -> dict[str, object]:
+def database_values(database: Database) -> dict[str, object]:
+    """Give Django's settings of one database."""
     if database.path is None:
         return _postgresql(dict(database.parameters), database.pool_size or CONNECTIONS)
     return {

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from django.contrib.auth.models import User
     from django.test import Client
 
@@ -18,7 +16,7 @@ OPERATOR = "anna"
 
 
 @pytest.fixture
-def world(database: Path) -> World:  # noqa: ARG001  must exist first
+def world(database: str) -> World:  # noqa: ARG001  must exist first
     from tests.web.console.rows import make_world  # noqa: PLC0415  Django is set up by now
 
     return make_world()
@@ -36,7 +34,7 @@ def password_and_hash() -> tuple[str, str]:
 
 
 @pytest.fixture
-def operator(database: Path, password_and_hash: tuple[str, str]) -> User:  # noqa: ARG001  must exist first
+def operator(database: str, password_and_hash: tuple[str, str]) -> User:  # noqa: ARG001  must exist first
     from django.contrib.auth.models import User  # noqa: PLC0415  the same
 
     return User.objects.create(
@@ -58,7 +56,7 @@ def browser(operator: User) -> Client:
 
 
 @pytest.fixture
-def stranger(database: Path) -> Client:  # noqa: ARG001  must exist first
+def stranger(database: str) -> Client:  # noqa: ARG001  must exist first
     return _client()
 
 

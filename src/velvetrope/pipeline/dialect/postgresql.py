@@ -98,7 +98,8 @@ class PostgresqlDialect:
         only_claimed: bool = False,
     ) -> int:
         statement = _update(table, tuple(columns), only_claimed)
-        rows = list(rows)
+        # One statement changes a row once: of several for the same row, the last is what counts.
+        rows = list({row[-1]: row for row in rows}.values())
         return sum(
             _execute(statement, _columns(rows[start : start + _AT_ONCE])).rowcount
             for start in range(0, len(rows), _AT_ONCE)
