@@ -64,12 +64,13 @@ format: setup  ## put the code into form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header
 
 lock: setup  ## lock every dependency anew, by version and hash
-	$(LOCK) --output-file requirements/runtime.txt
-	$(LOCK) --extra dev --output-file requirements/development.txt
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra dev --output-file requirements/development.txt
+	$(LOCK) --group build --output-file requirements/build.txt
 
 bench: setup  ## measure against what people would use else; PARTS=ingress,… RUNS=5 choose
 	$(BIN)/python -m tests.benchmarks --runs $(RUNS) $(if $(PARTS),--parts $(PARTS))
