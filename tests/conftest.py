@@ -83,6 +83,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
                 report.sections.append((f"log of {name}", part.log_text()[-20_000:]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the stories: they wait longest, and what runs beside them needs the processor."""
+    items.sort(key=lambda item: "proof" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def settings(pytestconfig: pytest.Config) -> Settings:
     """Give the settings that this process runs with: development, no vendor reachable."""
