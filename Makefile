@@ -71,8 +71,16 @@ lock: setup  ## lock every dependency anew, by version and hash
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/development.txt
 	$(LOCK) --group build --output-file requirements/build.txt
+	$(LOCK) requirements/benchmarks.in --output-file requirements/benchmarks.txt
 
-bench: setup  ## measure against what people would use else; PARTS=ingress,… RUNS=5 choose
+BENCH_STAMP := build/bench-venv/.installed
+
+$(BENCH_STAMP): requirements/benchmarks.txt
+	$(PYTHON) -m venv build/bench-venv
+	build/bench-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench: setup $(BENCH_STAMP)  ## measure against what people would use else; PARTS=ingress,… RUNS=5 choose
 	$(BIN)/python -m tests.benchmarks --runs $(RUNS) $(if $(PARTS),--parts $(PARTS))
 
 messages: setup  ## judge the three catalogues: keys, placeholders, plurals, markup

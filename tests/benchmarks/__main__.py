@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.benchmarks import records, report
-from tests.benchmarks.parts import footprint, ingress, round_trip
+from tests.benchmarks.parts import delivery, footprint, ingress, payment, round_trip, stripe
 from tests.benchmarks.programs import FarEnd
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PARTS: Final[Mapping[str, Callable[[Record, Path, FarEnd], None]]] = {
     "ingress": ingress.measure,
     "round_trip": round_trip.measure,
+    "stripe": stripe.measure,
+    "payment": payment.measure,
+    "delivery": delivery.measure,
     "footprint": footprint.measure,
 }
 

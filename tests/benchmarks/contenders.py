@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.benchmarks.products import Product, environment, prepare
@@ -12,33 +14,47 @@ from tests.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 SQLITE: Final = "Velvet Rope, SQLite"
 BARE: Final = "bare dispatcher, SQLite"
 AIOGRAM: Final = "aiogram"
 PTB: Final = "python-telegram-bot"
+DJSTRIPE: Final = "dj-stripe, SQLite, gunicorn"
+#: Has what `requirements/benchmarks.txt` names; `make bench` sees to it.
+_ENVIRONMENT: Final = Path("build/bench-venv/bin/python")
 
 
 class Peer(Bot):
     """A program of `tests.benchmarks.peers`."""
 
-    def __init__(self, name: str, module: str, folder: Path, **env: str) -> None:
-        command = [sys.executable, "-m", f"tests.benchmarks.peers.{module}"]
+    def __init__(
+        self, name: str, module: str, folder: Path, python: str = sys.executable, **env: str
+    ) -> None:
+        command = [python, "-m", f"tests.benchmarks.peers.{module}"]
         super().__init__(name, command, folder, port=free_port(), **env)
 
 
-def one(name: str, folder: Path, far_end: FarEnd) -> Bot:
+def one(name: str, folder: Path, far_end: FarEnd, *, bots: int = 1) -> Bot:
     """Make a contender by its name; whatever it needs to start is prepared."""
+    file = folder / f"{name.replace(' ', '-')}.sqlite3"
     if name == AIOGRAM:
         return Peer(name, "aiogram_bot", folder, FAR_END=far_end.url)
     if name == PTB:
         return Peer(name, "ptb_bot", folder, FAR_END=far_end.url)
-    file = folder / f"{name.replace(' ', '-')}.sqlite3"
+    if name == DJSTRIPE:
+        python = str(_ENVIRONMENT.absolute())
+        return Peer(name, "djstripe_view", folder, python, DJSTRIPE_DATABASE=str(file))
     env = environment(f"sqlite:///{file}", far_end.url)
     if not file.exists():
-        prepare(env)
+        prepare(env, "--bots", str(bots))
     return Peer(name, "bare", folder, **env) if name == BARE else Product(name, folder, env)
+
+
+def bulk(bot: Bot, each: int, first: int) -> None:
+    """Give every bot of an installation so many messages to send, to chats of their own."""
+    command = [sys.executable, "-m", "tests.benchmarks.rows"]
+    options = ["--messages", str(each), "--first", str(first)]
+    subprocess.run([*command, *options], env=dict(bot.env), check=True)
 
 
 @contextmanager

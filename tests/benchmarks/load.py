@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_LAST_CHUNK: Final = b"0\r\n\r\n"
 _PATIENCE: Final = 120
 
 
@@ -41,8 +42,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _Run, loop: asyncio.AbstractEventLoop) -> None:
         self._run = run
+        self._loop = loop
         self._transport: asyncio.WriteTransport | None = None
         self._buffer = b""
         self._number = 0
@@ -60,7 +62,9 @@ class _Connection(asyncio.Protocol):
         if end < 0:
             return
         length = _LENGTH.search(self._buffer, 0, end)
-        if len(self._buffer) < end + 4 + (int(length[1]) if length else 0):
+        if length is None and not self._buffer.endswith(_LAST_CHUNK):
+            return
+        if length is not None and len(self._buffer) < end + 4 + int(length[1]):
             return
         self._run.answered(self._number, self._buffer.startswith(b"HTTP/1.1 200"))
         self._buffer = b""
@@ -68,18 +72,30 @@ class _Connection(asyncio.Protocol):
 
     def post(self) -> None:
         number = self._run.next()
-        if number is None or self._transport is None:
+        if number is None:
             return
         self._number = number
-        self._run.sent[number] = time.monotonic()
-        self._transport.write(self._run.requests[number])
+        if self._run.pace is None:
+            self._run.sent[number] = time.monotonic()
+            self._write()
+        else:  # what is late counts from when it should have been posted
+            due = self._run.sent[number] = self._run.started + number / self._run.pace
+            self._loop.call_later(max(due - time.monotonic(), 0), self._write)
+
+    def _write(self) -> None:
+        if self._transport is not None:
+            self._transport.write(self._run.requests[self._number])
 
 
 class _Run:
     """Posts when an answer has come, or, with a `pace`, by the clock: so many a second."""
 
-    def __init__(self, port: int, requests: Sequence[bytes], connections: int) -> None:
+    def __init__(
+        self, port: int, requests: Sequence[bytes], connections: int, pace: float | None
+    ) -> None:
         self.requests = requests
+        self.pace = pace
+        self.started = 0.0
         self.sent = [0.0] * len(requests)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._port = port
@@ -102,24 +118,29 @@ class _Run:
     async def run(self) -> Posted:
         loop = asyncio.get_running_loop()
         pairs = [
-            await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
+            await loop.create_connection(lambda: _Connection(self, loop), "127.0.0.1", self._port)
             for _ in range(self._connections)
         ]
-        started = time.monotonic()
+        self.started = time.monotonic()
         for _, connection in pairs:
             connection.post()
         await asyncio.wait_for(self.done, _PATIENCE)
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - self.started
         for transport, _ in pairs:
             transport.close()
         return Posted(seconds, self._latencies, self._refused, self.sent)
 
 
-def post(port: int, requests: Sequence[bytes], connections: int) -> Posted:
-    """Post everything, each connection its next when the last is answered; all must be taken."""
+def post(
+    port: int, requests: Sequence[bytes], connections: int, pace: float | None = None
+) -> Posted:
+    """Post everything, each connection its next when the last is answered; all must be taken.
+
+    With a `pace` so many a second, whether or not the last one was quick.
+    """
 
     async def run() -> Posted:
-        return await _Run(port, requests, connections).run()
+        return await _Run(port, requests, connections, pace).run()
 
     posted = uvloop.run(run())
     if posted.refused:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 from urllib.request import urlopen
 
+from tests.benchmarks import stripe_events
 from tests.benchmarks.programs import Bot
 from tests.processes import ENCRYPTION_KEY, SECRET_KEY, child_environment, free_port
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _COMMAND: Final = (sys.executable, "-m", "velvetrope")
 _AT_REST: Final = ("velvetrope_events_in_hand ", "velvetrope_items_in_hand ")
-STRIPE_SECRET: Final = "whsec_bench_0123456789abcdefghijklmnop"
 
 
 def environment(database_url: str, far_end: str) -> dict[str, str]:
@@ -26,7 +26,7 @@ def environment(database_url: str, far_end: str) -> dict[str, str]:
         "VELVETROPE_DATABASE_URL": database_url,
         "VELVETROPE_SECRET_KEY": SECRET_KEY,
         "VELVETROPE_ENCRYPTION_KEYS": ENCRYPTION_KEY,
-        "VELVETROPE_STRIPE_WEBHOOK_SECRETS": STRIPE_SECRET,
+        "VELVETROPE_STRIPE_WEBHOOK_SECRETS": stripe_events.SECRET,
         "VELVETROPE_STRIPE_API_KEY": "sk_test_" + "x" * 24,
         "VELVETROPE_TELEGRAM_API_URL": far_end,
         "VELVETROPE_STRIPE_API_URL": far_end,

@@ -32,13 +32,13 @@ class Process:
         self._command = command
         self._log = folder / f"{name.replace(' ', '-')}.log"
         # Warnings of other people's programs are theirs.
-        self._env: Mapping[str, str] = child_environment(**{"PYTHONWARNINGS": "default", **env})
+        self.env: Mapping[str, str] = child_environment(**{"PYTHONWARNINGS": "default", **env})
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._env, stdout=subprocess.PIPE, stderr=log, text=True
+                self._command, env=self.env, stdout=subprocess.PIPE, stderr=log, text=True
             )
         return self
 
@@ -126,10 +126,11 @@ class Bot(Process):
 
 
 class FarEnd(Process):
-    """The shared Bot API, and a Stripe."""
+    """The shared Bot API, and a Stripe; a bot that sends more than `limit` a second is refused."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__("far end", [sys.executable, "-m", "tests.benchmarks.far_end"], folder)
+    def __init__(self, folder: Path, limit: int = 0) -> None:
+        command = [sys.executable, "-m", "tests.benchmarks.far_end", "--limit", str(limit)]
+        super().__init__("far end", command, folder)
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -140,6 +141,11 @@ class FarEnd(Process):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def refused(self) -> int:
+        """Give how many messages were too many for a bot."""
+        with urlopen(f"http://127.0.0.1:{self.port}/refused") as answer:
+            return int(answer.read())
 
     def log(self, wanted: int = 0) -> list[tuple[int, float]]:
         """Give who was written to, and when, since the last time; waits until it is so many."""

@@ -1,14 +1,17 @@
-"""Fills a database with the rows of bots that are registered, without asking anybody."""
+"""Fills a database with the rows of bots that are registered, or of messages to be sent."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--bots", type=int, default=1)
+    options.add_argument("--bots", type=int, default=0, help="so many bots")
+    options.add_argument("--messages", type=int, default=0, help="so many of each bot")
+    options.add_argument("--first", type=int, default=0, help="number of the first message")
     chosen = options.parse_args()
 
     from velvetrope import settings as product_settings  # noqa: PLC0415  Django is set up in here
@@ -19,15 +22,38 @@ def main() -> None:
     from django.db import transaction  # noqa: PLC0415  after Django is set up
 
     with transaction.atomic():
-        _fill(chosen.bots)
+        _add_bots(chosen.bots)
+        _add_messages(chosen.messages, chosen.first)
 
 
-def _fill(bots: int) -> None:
+def _add_bots(bots: int) -> None:
     from velvetrope.store import models  # noqa: PLC0415  after Django is set up
 
-    account = models.StripeAccount.objects.create(name="Bench", from_environment=True)
+    account, _ = models.StripeAccount.objects.get_or_create(name="Bench", from_environment=True)
     for number in range(bots):
         _add_bot(account.id, number)
+
+
+def _add_messages(each: int, first: int) -> None:
+    from django.utils import timezone  # noqa: PLC0415  after Django is set up
+
+    from velvetrope.store import models  # noqa: PLC0415  the same
+    from velvetrope.store.ids import new_id  # noqa: PLC0415  the same
+
+    now = timezone.now()
+    models.OutboxItem.objects.bulk_create(
+        models.OutboxItem(
+            id=new_id(),
+            integration_id=bot,
+            chat_id=1_000_000 + number,
+            method="sendMessage",
+            params=json.dumps({"chat_id": 1_000_000 + number, "text": "Good news"}).encode(),
+            priority="bulk",
+            created_at=now,
+        )
+        for bot in models.Integration.objects.values_list("id", flat=True)
+        for number in range(first, first + each)
+    )
 
 
 def _add_bot(account_id: int, number: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.contenders import AIOGRAM, BARE, PTB, SQLITE
-from tests.benchmarks.parts import ingress, round_trip
+from tests.benchmarks.contenders import AIOGRAM, BARE, DJSTRIPE, PTB, SQLITE
+from tests.benchmarks.parts import delivery, ingress, round_trip, stripe
 from tests.benchmarks.records import Summary
 
 if TYPE_CHECKING:
@@ -90,6 +90,22 @@ TARGETS: Final = (
         at_most=True,
         unit="ms",
     ),
+    Target(
+        "Stripe's events against dj-stripe's view under gunicorn",
+        stripe.GROUP,
+        SQLITE,
+        _RATE,
+        10,
+        (DJSTRIPE,),
+    ),
+    *(
+        Target(text, group, SQLITE, "refused", 0, at_most=True, unit="refused")
+        for text, group in (
+            ("One bot at its limit, messages refused with 429", delivery.ONE),
+            (f"{delivery.BOTS} bots at once, messages refused with 429", delivery.MANY),
+        )
+    ),
+    Target("One bot at its limit", delivery.ONE, SQLITE, "sent", 29, unit="/s"),
 )
 
 
