@@ -96,12 +96,6 @@ def exponent(currency: str) -> int:
     return 3 if code in _THREE_DECIMAL else 2
 
 
-def display_decimals(currency: str) -> int:
-    """Tell how many decimals people expect to see."""
-    code = currency_code(currency)
-    return 0 if code in _WHOLE_IN_HUNDREDTHS else exponent(code)
-
-
 def step(currency: str) -> int:
     """Tell of what the smallest units must be a multiple for Stripe to take them."""
     code = currency_code(currency)

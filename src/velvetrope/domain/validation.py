@@ -194,15 +194,6 @@ def time_zone(value: object, *, field: str = "time_zone") -> str:
     return text
 
 
-def deep_link_payload(value: object, *, field: str = "payload") -> str:
-    """Check a deep link's payload: 1-64 of A-Z, a-z, 0-9, underscore and hyphen."""
-    text = _text(value)
-    if not _PAYLOAD.fullmatch(text):
-        remedy = "Use 1 to 64 letters a-z, digits, underscores and hyphens."
-        raise Invalid("payload_malformed", field, shown(text), remedy)
-    return text
-
-
 def find_deep_link_payload(text: str) -> str | None:
     """Return the payload if `text`, which a stranger may have typed, is one, else None."""
     return text if _PAYLOAD.fullmatch(text) else None

@@ -196,10 +196,6 @@ class Work:
         """Give the calls that would be made."""
         return tuple(self._items)
 
-    def staged_jobs(self) -> Sequence[Event]:
-        """Give the jobs that would be run."""
-        return tuple(job for job, _ in self._jobs)
-
     def settle(self) -> None:
         """Write out what earlier events of the transaction changed, for queries of one's own.
 

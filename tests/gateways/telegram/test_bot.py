@@ -82,7 +82,6 @@ CALLS: dict[str, Call] = {
     "editMessageText": lambda bot: bot.edit_message_text(PERSON, 17, "інше", keyboard=KEYBOARD),
     "deleteMessage": lambda bot: bot.delete_message(PERSON, 17),
     "answerCallbackQuery": lambda bot: bot.answer_callback_query("99", text="ok", show_alert=True),
-    "answerPreCheckoutQuery": lambda bot: bot.answer_pre_checkout_query("9", refusal="no"),
     "leaveChat": lambda bot: bot.leave_chat(CHANNEL),
 }
 

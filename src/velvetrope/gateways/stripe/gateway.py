@@ -11,7 +11,8 @@ from velvetrope.gateways.stripe import shapes
 from velvetrope.gateways.stripe.asking import ask, each, read
 from velvetrope.gateways.stripe.failures import fetch_first_failure
 from velvetrope.gateways.stripe.pages import fetch_page
-from velvetrope.gateways.stripe.payments import Undoing, fetch_needs_action, fetch_payment
+from velvetrope.gateways.stripe.parts import id_of
+from velvetrope.gateways.stripe.payments import fetch_needs_action, fetch_payment
 from velvetrope.gateways.stripe.requests import checkout_params, customer_params, locale_for
 
 if TYPE_CHECKING:
@@ -129,18 +130,9 @@ class StripeGateway:
 
     async def fetch_payment_of_charge(self, charge: str) -> PaymentSnapshot | None:
         """Fetch the payment that a charge belongs to; None for one made without any."""
-        found = await ask(self._api.charges.retrieve_async(charge), Undoing)
-        return await self._payment_of(found)
-
-    async def fetch_payment_of_dispute(self, dispute: str) -> PaymentSnapshot | None:
-        """Fetch the payment that a dispute is about; None if its charge was made without any."""
-        found = await ask(self._api.disputes.retrieve_async(dispute), Undoing)
-        return await self._payment_of(found)
-
-    async def fetch_payment_of_refund(self, refund: str) -> PaymentSnapshot | None:
-        """Fetch the payment that a refund is of; None if its charge was made without any."""
-        found = await ask(self._api.refunds.retrieve_async(refund), Undoing)
-        return await self._payment_of(found)
+        found = await ask(self._api.charges.retrieve_async(charge), shapes.Charge)
+        payment = id_of(found.payment_intent)
+        return None if payment is None else await fetch_payment(self._api, payment)
 
     async def fetch_subscription_of_invoice(self, invoice: str) -> SubscriptionSnapshot | None:
         """Fetch the subscription that an invoice is for; None for an invoice of its own."""
@@ -161,11 +153,6 @@ class StripeGateway:
         call = self._api.checkout.sessions.create_async(
             checkout_params(request), {"idempotency_key": idempotency_key}
         )
-        return (await ask(call, shapes.CheckoutSession)).snapshot()
-
-    async def expire_checkout_session(self, session: str) -> CheckoutSessionSnapshot:
-        """Close an open session, so that nobody pays by it; refused once it is complete."""
-        call = self._api.checkout.sessions.expire_async(session)
         return (await ask(call, shapes.CheckoutSession)).snapshot()
 
     async def create_portal_session(
@@ -199,13 +186,3 @@ class StripeGateway:
     async def _subscriptions(self, params: dict[str, Any]) -> AsyncIterator[SubscriptionSnapshot]:
         async for member in each(self._api.subscriptions.list_async, params):
             yield read(member, shapes.Subscription).snapshot()
-
-    async def _payment_of(self, found: Undoing) -> PaymentSnapshot | None:
-        if found.payment_intent_id is not None:
-            return await fetch_payment(self._api, found.payment_intent_id)
-        if found.charge_id is None:
-            return None
-        charge = await ask(self._api.charges.retrieve_async(found.charge_id), Undoing)
-        if charge.payment_intent_id is None:
-            return None
-        return await fetch_payment(self._api, charge.payment_intent_id)

@@ -9,7 +9,7 @@ import msgspec
 
 from velvetrope.gateways.stripe import errors, shapes
 from velvetrope.gateways.stripe.asking import PAGE_SIZE, ask, read
-from velvetrope.gateways.stripe.parts import moment
+from velvetrope.gateways.stripe.parts import Named, Reference, id_of, moment
 from velvetrope.gateways.stripe.snapshots import (
     CheckoutSessionSnapshot,
     CustomerSnapshot,
@@ -36,10 +36,6 @@ S = TypeVar("S")
 class _Answer(msgspec.Struct, frozen=True):
     data: list[dict[str, object]]
     has_more: bool
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ async def fetch_page(
     if after is not None:
         params["starting_after"] = after
     answer = await ask(listing.call(api, params), _Answer)
-    last = read(answer.data[-1], _Named).id if answer.data else None
+    last = read(answer.data[-1], Named).id if answer.data else None
     if answer.has_more and last is not None and last == after:  # the same page for ever
         raise errors.unexpected_answer()
     members = tuple(listing.convert(member) for member in answer.data)
@@ -143,16 +139,15 @@ def _intent(member: dict[str, object]) -> SettledMoney:
 
 class _Undoing(msgspec.Struct, frozen=True):
     id: str
-    payment_intent: str | _Named | None = None
+    payment_intent: Reference = None
     status: str | None = None
 
 
 def _undoing(member: dict[str, object]) -> UndoneMoney:
     found = read(member, _Undoing)
-    payment = found.payment_intent
     return UndoneMoney(
         id=found.id,
-        payment_intent=payment.id if isinstance(payment, _Named) else payment,
+        payment_intent=id_of(found.payment_intent),
         status=found.status or "",
     )
 

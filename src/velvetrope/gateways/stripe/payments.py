@@ -62,21 +62,6 @@ class _Invoice(msgspec.Struct, frozen=True):
     parent: InvoiceParent | None = None
 
 
-class Undoing(msgspec.Struct, frozen=True):
-    """What a charge, refund or dispute says about the payment that it is about."""
-
-    payment_intent: Reference = None
-    charge: Reference = None
-
-    @property
-    def payment_intent_id(self) -> str | None:
-        return id_of(self.payment_intent)
-
-    @property
-    def charge_id(self) -> str | None:
-        return id_of(self.charge)
-
-
 async def fetch_payment(api: V1Services, payment_intent: str) -> PaymentSnapshot:
     """Fetch a payment, its refunds, disputes, invoice and session; the five at the same time."""
     of_payment = {"payment_intent": payment_intent}

@@ -229,6 +229,10 @@ class CheckoutSession(msgspec.Struct, frozen=True):
         )
 
 
+class Charge(msgspec.Struct, frozen=True):
+    payment_intent: Reference = None
+
+
 class Customer(msgspec.Struct, frozen=True):
     """A customer; of a deleted one only the id is left."""
 

@@ -262,17 +262,6 @@ class BotApi:
             show_alert=show_alert,
         )
 
-    async def answer_pre_checkout_query(
-        self, pre_checkout_query_id: str, *, refusal: str | None = None
-    ) -> None:
-        """Accept or refuse a payment in Stars within 10 s; `refusal` is shown to the person."""
-        await self._call(
-            "answerPreCheckoutQuery",
-            pre_checkout_query_id=pre_checkout_query_id,
-            ok=refusal is None,
-            error_message=refusal,
-        )
-
     async def leave_chat(self, chat_id: int) -> None:
         await self._call("leaveChat", chat_id=chat_id)
 

@@ -157,12 +157,5 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def plain_line(values: object) -> str:
-    """Show a record of plain values on one line."""
-    if not isinstance(values, dict):
-        return str(values or "–")
-    return ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)
-
-
 def pretty(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -132,8 +132,3 @@ UNFOLD: Final[dict[str, object]] = {
         ],
     },
 }
-
-
-def admin_url(name: str, *args: object) -> str:
-    """Give the address of a console page by its name within the admin site."""
-    return reverse(f"admin:{name}", args=args)
