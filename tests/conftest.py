@@ -19,6 +19,7 @@ import pytest
 from tests import postgres
 from tests.browser import open_browser
 from tests.databases import (
+    ONLY,
     POSTGRESQL,
     SQLITE,
     TEMPLATE,
@@ -117,7 +118,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         marked = metafunc.definition.get_closest_marker
         both = marked("both_databases") or metafunc.definition.path.parent.name in _ON_BOTH
-        engines = [SQLITE, POSTGRESQL] if both and not marked("sqlite_only") else [SQLITE]
+        engines = [SQLITE, POSTGRESQL] if both else [SQLITE]
+        if only := os.environ.get(ONLY):
+            engines = [only]
+        if marked("sqlite_only"):
+            engines = [one for one in engines if one == SQLITE]
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
+#: Names the one database that all tests shall run on, to look for what differs.
+ONLY: Final = "TESTS_DATABASE"
 
 #: The migrated database that others are copies of.
 TEMPLATE: Final = "migrated"

@@ -376,6 +376,7 @@ def test_an_operators_own_wording_is_used(room: Backroom) -> None:
     assert text.startswith("price_month: <b>8 March 2027 (in 3 days)</b>, €9.00 per month!")
 
 
+@pytest.mark.sqlite_only
 def test_the_search_goes_by_an_index(room: Backroom) -> None:
     trial(room)
     rows = Entitlement.objects.filter(notice_at__lte=NOW).order_by("notice_at")[:100]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -149,6 +150,7 @@ def test_a_trial_is_no_payment(room: Backroom) -> None:
     assert paid.startswith("Not yet: the free trial")
 
 
+@pytest.mark.sqlite_only
 def test_no_table_is_read_from_end_to_end(room: Backroom) -> None:
     """Events have no index by customer: they have to be found by others."""
     pay_and_enter(room)
