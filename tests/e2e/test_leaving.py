@@ -30,6 +30,7 @@ async def test_when_many_are_to_leave_the_rest_waits_for_a_word_and_goes_by_it(
     assert all("was cancelled and ended" in row["because"][0] for row in waiting)
     inside = {person.id for person in people} & await house.members()
     assert len(inside) == PEOPLE - 5
+    assert {person.id for person in people if await goodbyes(person)}.isdisjoint(inside)
     alert = house.installation.command("alerts", "list", "--json").json
     assert [one["code"] for one in alert] == ["removals_held"]
 
@@ -46,6 +47,11 @@ async def test_when_many_are_to_leave_the_rest_waits_for_a_word_and_goes_by_it(
 
     await eventually(out, "who was confirmed is out, and who paid again is in")
     await held(house, 0)
+
+    async def all_told() -> bool:
+        return [await goodbyes(one) for one in people] == [int(one is not back) for one in people]
+
+    await eventually(all_told, "everybody but who paid again hears it once")
     set_policy(house.installation, house.id, "brake_members=10000")
 
 
@@ -86,6 +92,10 @@ async def test_a_dry_run_lists_who_would_leave_and_lets_everybody_stay(house: Ho
     assert "nothing was changed" in done.err
     assert person.id in await house.members()
     assert house.shown(person)["entitlements"][0]["holds"]
+
+
+async def goodbyes(person: Person) -> int:
+    return sum("Your access has ended" in one.text for one in await person.messages())
 
 
 async def held(house: House, number: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Nothing runs by itself: a test gives events, lets jobs run and decides what beco
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -325,11 +326,14 @@ class Backroom:
         result: msgspec.Raw | None = None,
         error: VelvetError | None = None,
         code: str = "",
+        due_at: datetime | None = None,
     ) -> None:
         OutboxItem.objects.filter(id__in=[row.id for row in rows]).update(state="claimed")
         code = code if error is None else error.code
         closings = [
-            Closing(item_of(row), state, 1, result=result, error=error, error_code=code)
+            Closing(
+                item_of(row), state, 1, result=result, error=error, error_code=code, due_at=due_at
+            )
             for row in rows
         ]
         with transaction.atomic():
@@ -337,6 +341,39 @@ class Backroom:
         self.run_jobs(REMOVE)
         broken = OutboxItem.objects.filter(error_code="outcome_failed").first()
         assert broken is None, broken.error
+
+    def deliver(self) -> list[str]:
+        """Do what delivery does with all that is due; gives the texts that were sent."""
+        return [params["text"] for params in self.delivered()]
+
+    def delivered(self) -> list[dict[str, Any]]:
+        """Do what delivery does with all that is due; gives the messages that were sent."""
+        found: list[dict[str, Any]] = []
+        while due := [row for row in self.calls() if row.due_at is None or row.due_at <= self.now]:
+            for row in due:
+                params = self._fresh(row)
+                if params is None:
+                    self.overtaken(row)
+                elif isinstance(params, datetime):
+                    self._closed([row], ItemState.PENDING, due_at=params)
+                else:
+                    if row.method == "sendMessage":
+                        found.append(msgspec.json.decode(params))
+                    self.sent(row)
+        return found
+
+    def put_off(self, row: OutboxItem) -> None:
+        """Have delivery look at a call whose time has not come."""
+        until = self._fresh(row)
+        assert isinstance(until, datetime)
+        assert until > self.now
+        self._closed([row], ItemState.PENDING, due_at=until)
+
+    def _fresh(self, row: OutboxItem) -> bytes | datetime | None:
+        if not self.still_wanted(row):
+            return None
+        refresh = self.routes.refreshes.get((row.occasion or "").partition(":")[0])
+        return bytes(row.params) if refresh is None else refresh(item_of(row))
 
     def still_wanted(self, row: OutboxItem) -> bool:
         """Ask what delivery asks right before it makes a call."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.usecases.leavers import GONE, UNBAN, crowd, ends, member, says
 from tests.usecases.snapshots import ANN, DAY, LOUNGE, subscription, tag
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.policy import Policy
@@ -36,36 +37,8 @@ if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
     from velvetrope.domain.errors import VelvetError
 
-UNBAN = "unbanChatMember"
-GONE = "customer.subscription.deleted"
 LAST_TRY = 5
 BEN = 4242
-
-
-def member(room: Backroom, person: int) -> None:
-    """Let somebody in who pays every month."""
-    if person != ANN:
-        room.person(person)
-    says(room, person, "customer.subscription.created")
-    room.bot.statuses[LOUNGE, person] = "member"
-    Access.objects.filter(customer__telegram_user_id=person, chat=room.lounge).update(
-        observed="inside", observed_at=room.now, let_in_at=room.now
-    )
-    room.sent()
-    room.later(timedelta(seconds=1))
-
-
-def says(room: Backroom, person: int, kind: str, **fields: object) -> None:
-    key, customer = f"sub_{person}", f"cus_{person}"
-    room.stripe.subscriptions[key] = subscription(
-        id=key, customer=customer, metadata=tag(person), **fields
-    )
-    named = {"id": key, "object": "subscription", "customer": customer}
-    room.stripe_says(kind, named)
-
-
-def ends(room: Backroom, person: int = ANN) -> None:
-    says(room, person, GONE, status="canceled", ended_at=room.now)
 
 
 def held() -> list[int]:
@@ -282,13 +255,6 @@ def test_somebody_whose_account_is_gone_is_not_asked_about_for_ever(room: Backro
 
 
 # The brake
-
-
-def crowd(room: Backroom, number: int) -> list[int]:
-    people = list(range(1000, 1000 + number))
-    for person in people:
-        member(room, person)
-    return people
 
 
 def test_more_than_five_at_once_wait_for_an_operator(room: Backroom) -> None:

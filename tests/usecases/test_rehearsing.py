@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 
+from tests.usecases.leavers import crowd, member, says
 from tests.usecases.snapshots import ANN, DAY, LOUNGE, subscription, tag
-from tests.usecases.test_leaving import crowd, member, says
 from velvetrope.domain.errors import NeedsOperator
 from velvetrope.store.models import Access, DryRun, Entitlement, InboxEvent
 from velvetrope.usecases import operations

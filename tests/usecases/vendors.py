@@ -267,6 +267,8 @@ class FakeBot:
     #: Rights that the bot lacks where it is an administrator.
     lacking: set[str] = field(default_factory=set)
     me: int = BOT
+    #: What chats are called that have a name of their own.
+    titles: dict[int, str] = field(default_factory=dict)
     links: dict[str, ChatInviteLink] = field(default_factory=dict)
 
     async def get_chat_member(self, chat_id: int, user_id: int) -> ChatMember:
@@ -305,7 +307,8 @@ class FakeBot:
         self._call("getChat")
         if chat_id in self.moved:
             raise RetryLater("chat_migrated", migrate_to_chat_id=self.moved[chat_id])
-        return ChatInfo(id=chat_id, type="channel", title=f"Room {-chat_id}")
+        title = self.titles.get(chat_id, f"Room {-chat_id}")
+        return ChatInfo(id=chat_id, type="channel", title=title)
 
     async def set_webhook(self, url: str, *, secret_token: str) -> None:
         self._call("setWebhook")

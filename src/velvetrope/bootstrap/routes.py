@@ -26,6 +26,7 @@ from velvetrope.usecases.billing.rechecks import RECHECK
 from velvetrope.usecases.conversation.routes import conversation_handlers
 from velvetrope.usecases.door import JoinRequestHandler, MemberHandler, OwnStandingHandler
 from velvetrope.usecases.door_calls import DOOR_ACTIONS, still_wanted
+from velvetrope.usecases.leaving import goodbye
 from velvetrope.usecases.leaving.handler import RemoveHandler
 from velvetrope.usecases.leaving.orders import REMOVE
 from velvetrope.usecases.onboarding.checking import CheckHandler
@@ -44,7 +45,7 @@ from velvetrope.usecases.reminding.replanning import REPLAN, ReplanHandler
 from velvetrope.usecases.reviewing import ReviewHandler
 
 if TYPE_CHECKING:
-    from velvetrope.pipeline.routes import Handler, Outcome
+    from velvetrope.pipeline.routes import Handler, Outcome, Refresh
     from velvetrope.usecases.services import Services
 
 
@@ -60,10 +61,20 @@ def build_routes(services: Services) -> Routes:
         },
         outcomes=_outcomes(),
         checks=dict.fromkeys(DOOR_ACTIONS, partial(still_wanted, services.clock)),
-        refreshes={occasions.FAMILY: Refresher(services.catalogue, services.clock).refresh},
+        refreshes=_refreshes(services),
         periodic=periodic_work(services),
         witness=chronicle.witness,
     )
+
+
+def _refreshes(services: Services) -> dict[str, Refresh]:
+    reminders = Refresher(services.catalogue, services.clock)
+    goodbyes = goodbye.Goodbyes(services.catalogue, services.clock)
+    return {
+        occasions.FAMILY: reminders.refresh,
+        goodbye.ENDED: goodbyes.of_right,
+        goodbye.LOST: goodbyes.of_chat,
+    }
 
 
 def _of_stripe(services: Services) -> dict[tuple[str, str], Handler[Any]]:

@@ -129,7 +129,8 @@ RULES: Final[Mapping[MessageKind, MessageRule]] = {
     ),
     MessageKind.ACCESS_ENDED: MessageRule(
         "Access ended",
-        "What opened a chat has ended, and the person leaves it; with the reason and the way back.",
+        "What opened a chat has ended, and the person is out of it; with the reason and the way "
+        "back.",
     ),
     MessageKind.REFUND: MessageRule(
         "Refund", "Money was paid back, or a refund came to nothing, and access did not end by it."

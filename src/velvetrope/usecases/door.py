@@ -15,6 +15,7 @@ from velvetrope.gateways.telegram.updates import (
 from velvetrope.store.neighbours import find_neighbours, is_link_of
 from velvetrope.usecases import chronicle, membership
 from velvetrope.usecases.conversation.acquaintance import describe
+from velvetrope.usecases.leaving import goodbye
 from velvetrope.usecases.observing import presence_of
 from velvetrope.usecases.onboarding import defer_check
 from velvetrope.usecases.telling import tell
@@ -121,10 +122,15 @@ class MemberHandler:
             # A stranger among the members is not a customer; a keeper is none either.
             return EventOutcome.IGNORED.value
         access = membership.access_to(work, customer, chat)
+        let_in_at = access.let_in_at
         _observe(access, presence, work, change, view.bot_id)
         work.remark = _by_whom(change, view.bot_id)
         work.save(access)
         membership.reconcile(work, customer)
+        if presence is not Presence.INSIDE and change.from_.id == view.bot_id:
+            goodbye.follow_removal(work, view, customer, chat, let_in_at)
+        elif presence is not Presence.INSIDE:
+            goodbye.hurry(customer)
         return None
 
 

@@ -9,6 +9,7 @@ from velvetrope.domain.access import Reason
 from velvetrope.domain.messages import MessageKind
 from velvetrope.domain.states import GIVEN, Dispute, EntitlementKind, Priority
 from velvetrope.usecases import membership
+from velvetrope.usecases.leaving.goodbye import ENDED, is_unsaid
 from velvetrope.usecases.money_notices import Before, tell_of_money
 from velvetrope.usecases.papers import NO_PAPERS, Papers
 from velvetrope.usecases.telling import tell
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from velvetrope.usecases.entitlements import Change
     from velvetrope.usecases.wording.outgoing import OutgoingMessage
     from velvetrope.usecases.wording.words import Words
+
+
+#: Why a subscription ends that is paid for late: the days of grace are over, or Stripe's are.
+_UNPAID = frozenset({Reason.GRACE_OVER.value, Reason.ENDED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,9 @@ def _tell_opened(telling: Telling) -> None:
     if is_first:
         row.opened_at = telling.work.now
         telling.work.save(row)
+    if not is_first and not chats and is_unsaid(telling.work, telling.customer, row):
+        _tell_stayed(telling)
+        return
     if not is_first:
         before = telling.before
         disputed = before is not None and before.dispute == Dispute.OPEN.value
@@ -146,6 +154,18 @@ def _tell_opened(telling: Telling) -> None:
         )
     occasion = f"opened:{row.external_id}" if is_first else telling.again("opened")
     _open(telling, kind, message, occasion)
+
+
+def _tell_stayed(telling: Telling) -> None:
+    """Tell somebody who never left, nor heard that they were to, no more than that they have paid.
+
+    The goodbye that waits for them is dropped by itself.
+    """
+    before, is_paid = telling.before, telling.change.now.reason is Reason.ACTIVE
+    if is_paid and before is not None and before.reason in _UNPAID:
+        plan, receipt = telling.plan, telling.papers.receipt_url
+        message = messages.payment_recovered(telling.words, plan, receipt)
+        telling.say(MessageKind.PAYMENT_RECOVERED, message, telling.again("recovered"))
 
 
 def _open(telling: Telling, kind: MessageKind, message: OutgoingMessage, occasion: str) -> None:
@@ -176,7 +196,7 @@ def _tell_closed(telling: Telling) -> bool:
     # What Stripe still tries to collect is paid rather than bought a second time.
     bill = telling.papers.bill_url if row.status == "past_due" else None
     message = messages.access_ended(telling.words, (telling.plan,), lost, row.reason, bill_url=bill)
-    telling.say(MessageKind.ACCESS_ENDED, message, telling.again("ended"))
+    telling.say(MessageKind.ACCESS_ENDED, message, telling.again(ENDED))
     return True
 
 

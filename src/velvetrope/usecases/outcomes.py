@@ -15,6 +15,7 @@ from velvetrope.usecases.alert_telling import OCCASION, note_heard, note_unheard
 from velvetrope.usecases.chat_moves import move_chat
 from velvetrope.usecases.chronicle import BY_BOT
 from velvetrope.usecases.door_calls import action_of
+from velvetrope.usecases.leaving import goodbye
 from velvetrope.usecases.onboarding import defer_check
 from velvetrope.usecases.reaching import GONE, mark_unreachable
 from velvetrope.usecases.telling import tell
@@ -128,13 +129,18 @@ class DoorOutcome:
     def on_sent(self, item: Item, result: msgspec.Raw, work: Work) -> None:  # noqa: ARG002  port
         if (door := _door(item, work)) is not None:
             work.remark = {"by": BY_BOT}
-            _done(door, action_of(item))
+            action, let_in_at = action_of(item), door.access.let_in_at
+            _done(door, action)
             _settle(door)
+            if action is DoorAction.REMOVE:
+                goodbye.follow_removal(work, door.view, door.customer, door.chat, let_in_at)
 
     def on_failed(self, item: Item, error: VelvetError, work: Work) -> None:
         if error.code != "chat_migrated" and (door := _door(item, work)) is not None:
             _failed(door, action_of(item), error)
             _settle(door)
+            if action_of(item) is DoorAction.REMOVE:
+                goodbye.hurry(door.customer)
         _have_verified(item, error, work)
 
     def on_overtaken(self, item: Item, work: Work) -> None:

@@ -15,6 +15,7 @@ from velvetrope.store.models import Customer
 from velvetrope.usecases import entitlements, membership
 from velvetrope.usecases.billing.rechecks import RECHECK, defer_recheck
 from velvetrope.usecases.lanes import whom_of
+from velvetrope.usecases.leaving.goodbye import LOST
 from velvetrope.usecases.operations.reviews import (
     REVIEW,
     ReviewOrder,
@@ -128,6 +129,7 @@ def _tell(
     if doors := membership.doors(work, customer, new):
         message = messages.entry(words, doors)
         tell(work, view, customer, message, occasion=f"new:{occasion}", priority=Priority.BULK)
-    if lost:
-        message = messages.access_ended(words, (), lost, "")
-        tell(work, view, customer, message, occasion=f"lost:{occasion}", priority=Priority.BULK)
+    for chat in lost:
+        message = messages.access_ended(words, (), (chat,), "")
+        about = f"{LOST}:{occasion}:{chat.id}"
+        tell(work, view, customer, message, occasion=about, priority=Priority.BULK)

@@ -11,6 +11,7 @@ from velvetrope.domain.states import ItemState
 from velvetrope.usecases.door_calls import DOOR_ACTIONS, action_of
 from velvetrope.usecases.explaining.story import Entry, EntryKind, Tone
 from velvetrope.usecases.explaining.terms import clause, sentence
+from velvetrope.usecases.leaving.goodbye import ENDED, LOST
 from velvetrope.usecases.wording.problems import explain
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ OCCASIONS: Final[Mapping[str, str]] = {
     _GIVEN: "access was given, here is the way in",
     _RESTORED: "access is open again",
     "moved": "the plan has changed",
-    "ended": "access has ended",
+    ENDED: "access has ended",
     "past_due": "the payment failed, please pay",
     "recovered": "the payment that had failed was made",
     "renewed": "the payment was renewed",
@@ -49,7 +50,7 @@ OCCASIONS: Final[Mapping[str, str]] = {
     "silent": "the bot understands words only",
     "adopted": "the place that they had is kept",
     "new": "a chat has opened to them, here is the way in",
-    "lost": "a chat is closed to them",
+    LOST: "a chat is closed to them",
     "operator": "an operator's own message",
 }
 
@@ -103,6 +104,8 @@ def entry_of_item(row: OutboxItem, terms: Terms) -> Entry:
     else:
         what = f"«{occasion_in_words(row.occasion)}»" if row.occasion else ""
         table = MESSAGES if row.occasion else ANSWERS
+        if _waits_for_removal(row):
+            table = {**MESSAGES, ItemState.PENDING: ("hears once they are out: {what}", Tone.WARN)}
         kind, at = EntryKind.MESSAGE, row.finished_at or row.created_at
     why = f" – {clause(explain(row.error_code).what)}" if row.error_code else ""
     text, tone = table[ItemState(row.state)]
@@ -115,6 +118,11 @@ def entry_of_item(row: OutboxItem, terms: Terms) -> Entry:
         source="outboxitem",
         source_id=row.pk,
     )
+
+
+def _waits_for_removal(row: OutboxItem) -> bool:
+    family = (row.occasion or "").partition(":")[0]
+    return family in {ENDED, LOST} and row.due_at is not None
 
 
 def occasion_in_words(occasion: str) -> str:

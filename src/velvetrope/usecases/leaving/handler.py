@@ -17,6 +17,7 @@ from velvetrope.usecases import membership, observing
 from velvetrope.usecases.billing.applying import apply_facts
 from velvetrope.usecases.billing.handlers import look_again
 from velvetrope.usecases.leaving.brake import count_anew, count_enough, may_leave
+from velvetrope.usecases.leaving.goodbye import hurry
 from velvetrope.usecases.leaving.orders import HELD, RemoveOrder
 from velvetrope.usecases.observing import presence_of
 
@@ -111,6 +112,7 @@ class RemoveHandler:
             apply_facts(work, facts.facts)
         access = membership.find_access(work, customer, chat.id)
         if access is None or not _is_to_leave(access):
+            hurry(customer)
             return EventOutcome.IGNORED.value
         if facts.trouble:
             access.problem = facts.trouble
