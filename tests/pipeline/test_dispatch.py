@@ -13,7 +13,7 @@ from velvetrope.domain.backoff import Backoff
 from velvetrope.domain.breaker import BreakerPolicy
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.pipeline import jobs
-from velvetrope.pipeline.pipeline import Capacity
+from velvetrope.pipeline.dispatch.alone import Capacity
 from velvetrope.pipeline.routes import Periodic
 from velvetrope.store.models import Customer, InboxEvent, Lane, OutboxItem
 from velvetrope.store.serving import AlreadyServedError

@@ -18,7 +18,7 @@ from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.database import Database
 from velvetrope.pipeline.dialect import dialect_of_database
 from velvetrope.pipeline.events import CustomerKey, Event
-from velvetrope.pipeline.pipeline import Capacity, Pipeline
+from velvetrope.pipeline.pipeline import Pipeline
 from velvetrope.pipeline.routes import Check, Outcome, Periodic, Refresh, Routes
 from velvetrope.store.catalogue import Catalogue
 from velvetrope.store.encryption import Secret, installation_keys
@@ -27,6 +27,7 @@ from velvetrope.store.models import Chat, Integration, StripeAccount
 
 if TYPE_CHECKING:
     from velvetrope.domain.breaker import BreakerPolicy
+    from velvetrope.pipeline.dispatch.alone import Capacity
     from velvetrope.pipeline.links import InviteLinks
     from velvetrope.pipeline.work import Work
 

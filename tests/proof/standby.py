@@ -212,7 +212,11 @@ class _WithKnobs:
 
     async def _tick(self) -> None:
         """Run what is periodic, once each; from the first time on nothing else runs it."""
-        ticker = self._application.pipeline._ticker
+        from velvetrope.pipeline.dispatch.alone import Alone  # noqa: PLC0415  after Django's set-up
+
+        supply = self._application.pipeline._supply
+        assert isinstance(supply, Alone)
+        ticker = supply.ticker
         if not self._quiet:
             await ticker.stop()
             self._quiet = True

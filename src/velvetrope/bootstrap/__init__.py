@@ -4,6 +4,7 @@ Import it once Django is configured (`web/django_config.py`): it reaches the mod
 """
 
 from velvetrope.bootstrap.application import Application, Patience, build, installation_name
+from velvetrope.bootstrap.roles import Role
 from velvetrope.bootstrap.routes import build_routes
 
-__all__ = ["Application", "Patience", "build", "build_routes", "installation_name"]
+__all__ = ["Application", "Patience", "Role", "build", "build_routes", "installation_name"]

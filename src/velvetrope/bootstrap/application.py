@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from velvetrope.bootstrap.roles import Role
 from velvetrope.bootstrap.routes import build_routes
 from velvetrope.domain.backoff import DEFAULT, Backoff
 from velvetrope.gateways.clock import clock_of
@@ -93,10 +94,11 @@ class Application:
         )
         await self.db.write(lambda: ensure_environment_account(self.settings.stripe_api_key))
 
-    async def start(self) -> None:
-        """Open everything and take up the work; for the one process that serves."""
+    async def start(self, role: Role = Role.ALL) -> None:
+        """Open everything and, unless others do it, take up the work."""
         await self.open()
-        await self.pipeline.start()
+        if role.works:
+            await self.pipeline.start()
 
     async def stop(self, patience: float = 10.0) -> None:
         """Finish what is in flight, leave the rest stored, close everything."""

@@ -33,14 +33,14 @@ _BACKLOG: Final = 2048
 
 def serve(options: argparse.Namespace) -> int:
     """Bind first, then open everything; says where it serves once it does."""
-    if options.role != "all":
+    settings = read_settings()
+    if options.role != "all" and settings.database.path is not None:
         raise CommandError(
             "SQLite is served by one process that does everything",
             where=f"--role {options.role}",
-            remedy="Leave the role out; other roles come with PostgreSQL",
+            remedy="Leave the role out, or keep the data in PostgreSQL (VELVETROPE_DATABASE_URL)",
             code=Exit.USAGE,
         )
-    settings = read_settings()
     with _listen(options.host, options.port) as listener:
         url = _address(listener)
         if not settings.public_url_given:
@@ -49,21 +49,29 @@ def serve(options: argparse.Namespace) -> int:
         require_migrations(settings)
         # In production the console answers to its public name only.
         console = settings.public_url if settings.production else url
-        return _run(settings, listener, lambda: _announce(url, console, as_json=options.json))
+        return _run(
+            settings,
+            listener,
+            options.role,
+            lambda: _announce(url, console, options.role, as_json=options.json),
+        )
 
 
-def _run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> int:
+def _run(
+    settings: Settings, listener: socket.socket, role: str, on_ready: Callable[[], None]
+) -> int:
     from velvetrope import bootstrap  # noqa: PLC0415  reaches the models
     from velvetrope.store.serving import serve_alone  # noqa: PLC0415  the same
     from velvetrope.web.asgi import create_app  # noqa: PLC0415  the same
     from velvetrope.web.connections import House, room_for_connections  # noqa: PLC0415  the same
 
     # Fails in words before the server's own start does with a trace; that one takes it for good.
-    serve_alone(patience=3.0).close()
+    if settings.database.path is not None:
+        serve_alone(patience=3.0).close()
     sys.setswitchinterval(SWITCH_SECONDS)
     house = House(room_for_connections())
     config = uvicorn.Config(
-        create_app(bootstrap.build(settings)),
+        create_app(bootstrap.build(settings), bootstrap.Role(role)),
         loop="uvloop",
         # Called like the class that uvicorn expects, once per connection.
         http=cast("type[asyncio.Protocol]", house.protocol),
@@ -130,8 +138,10 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _announce(url: str, console: str, *, as_json: bool) -> None:
+def _announce(url: str, console: str, role: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
+    elif role == "worker":
+        print(f"Velvet Rope works; how it is: {url}/telegram/bots/health", flush=True)
     else:
         print(f"Velvet Rope serves at {url} (the console: {console}/admin/)", flush=True)

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 
 from velvetrope.domain.states import EventOutcome, EventState, Source
 from velvetrope.pipeline.work import Work
-from velvetrope.pipeline.writer import BUDGET, Failure, Operation, Ran
+from velvetrope.pipeline.writer import BUDGET, Failure, Fenced, Operation, Ran
 from velvetrope.store.models import InboxEvent, Lane
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ _AT_ONCE_LEAST: Final = 8
 _AT_ONCE_MOST: Final = 256
 
 
-class Fenced(Exception):  # noqa: N818  reads as what happened to the event
-    """Somebody else finished this event, or took it away: nothing of this try may count."""
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An event with what its first phase found out."""
@@ -39,6 +35,8 @@ class Prepared:
     facts: object
     #: Whether its lane was held back by a failure, which a row tells.
     was_held: bool = False
+    #: Whether its lane has nothing else in hand.
+    is_last: bool = False
 
 
 class ApplyEvents(Operation[Prepared, str]):
@@ -105,6 +103,9 @@ class ApplyEvents(Operation[Prepared, str]):
         columns = ("state", "outcome", "finished_at")
         if self._ledger.dialect.update(_EVENTS, columns, rows, only_claimed=True) != len(rows):
             raise Fenced
+        for one, outcome in zip(items, results, strict=True):
+            if one.is_last and isinstance(outcome, str):
+                self._ledger.ending.emptied(one.event.lane)
         released = [
             one.event.lane
             for one, outcome in zip(items, results, strict=True)

@@ -11,6 +11,7 @@ import structlog
 from velvetrope.domain.errors import VelvetError
 from velvetrope.pipeline.closing import OUTCOME_FAILED, Closing
 from velvetrope.pipeline.verdicts import trace_of
+from velvetrope.pipeline.writer import Fenced
 from velvetrope.store.models import Integration
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class Bookkeeper:
 
     def _closed(self, closing: Closing, done: asyncio.Future[None]) -> None:
         error = None if done.cancelled() else done.exception()
+        if isinstance(error, Fenced):
+            log.info("item_fenced", item_id=closing.item.id, method=closing.item.method)
+            error = None
         if error is None:
             self.unwritten -= 1
             if not self.unwritten:

@@ -27,6 +27,9 @@ BOT_AGE: Final = 2.0
 #: Seconds after which a bot that has nothing to say is forgotten; every pace is full by then.
 IDLE_AGE: Final = 120.0
 
+#: Seconds without a call after which another process may make the bot's calls.
+LINGERS: Final = 3.0
+
 #: These concern the bot as a whole, other ones that need an operator concern one chat.
 _WHOLE_BOT: Final = frozenset({"bot_unauthorized", "bot_not_found", "conflict", "bot_inactive"})
 
@@ -51,6 +54,10 @@ class Bot:
         self.queue = BotQueue(Pacer())
         self.in_flight = 0
         self.timer: asyncio.TimerHandle | None = None
+        #: When the last call ended, or its first one came.
+        self.used_at = monotonic()
+        #: Whether another process makes its calls by now.
+        self.is_gone = False
         self._caller: Caller | None = None
         self._known_at = float("-inf")
         #: What an operator has to mend before the bot, or a chat, is called again.
@@ -74,6 +81,16 @@ class Bot:
             and now - self._known_at > IDLE_AGE
             and self.queue.pacer.paused_until(None) < now
             and all(until < now for until in self._quiet_groups.values())
+        )
+
+    def is_resting(self, now: float) -> bool:
+        """Tell whether another process could go on without knowing what this one did."""
+        return (
+            not self.in_flight
+            and not len(self.queue)
+            and now - self.used_at > LINGERS
+            and all(until < now for until in self._quiet_groups.values())
+            and self.queue.pacer.is_full(now)
         )
 
     def known_caller(self) -> Caller | None:
@@ -148,6 +165,8 @@ class Bots:
         self, bot: Bot, item: Item, *, not_before: float = float("-inf"), first: bool = False
     ) -> None:
         """Queue a call up, in front of the others of its key if it is tried again."""
+        if bot.is_gone:
+            return
         bot.queue.put(item, not_before=not_before, first=first)
         self.queued += 1
 
@@ -169,6 +188,24 @@ class Bots:
         removed = bot.in_trouble(item, error)
         self.queued -= len(removed)
         return removed
+
+    def resting(self) -> list[int]:
+        """Give those that another process could take over."""
+        now = monotonic()
+        return [key for key, bot in self._bots.items() if bot.is_resting(now)]
+
+    def forget(self, integration_id: int) -> None:
+        """Forget a bot whose calls another process makes from now on."""
+        bot = self._bots.pop(integration_id, None)
+        if bot is not None:
+            bot.is_gone = True
+            if bot.timer is not None:
+                bot.timer.cancel()
+            self.remove(bot, lambda _: True)
+
+    def forget_all(self) -> None:
+        for key in list(self._bots):
+            self.forget(key)
 
     def forget_idle(self) -> None:
         """Forget bots that have had nothing to say for a while; looks once in a while only."""

@@ -12,7 +12,7 @@ from django.db import Error as DatabaseError
 from velvetrope.domain.states import ItemState
 from velvetrope.pipeline.verdicts import trace_of
 from velvetrope.pipeline.work import Work
-from velvetrope.pipeline.writer import Operation, Ran, Urgency
+from velvetrope.pipeline.writer import Fenced, Operation, Ran, Urgency
 from velvetrope.store.models import OutboxItem
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ class CloseItems(Operation[Closing, None]):
         now = moment(view.now)
         rows = [self._row(one, self._tell(one, view), moment(one.due_at), now) for one in items]
         view.flush()
-        self._ledger.dialect.update(_ITEMS, _COLUMNS, rows, only_claimed=True)
+        held = self._ledger.dialect.update(_ITEMS, _COLUMNS, rows, only_claimed=True)
+        if self._ledger.dialect.is_shared and held != len({one.item.id for one in items}):
+            raise Fenced
         return Ran([None] * len(items), after=self._ledger.handing_over(view))
 
     def _tell(self, one: Closing, view: BatchView) -> str:

@@ -23,8 +23,8 @@ R = TypeVar("R")
 
 #: Threads that read; each keeps a connection.
 READERS: Final = 2
-#: Threads that write; the same.
-WRITERS: Final = 1
+#: Threads that write; the same. Where many processes share the work, one only takes work up.
+WRITERS: Final = 2
 
 
 class _Functions(Operation["Callable[[], Any]", Any]):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from velvetrope.domain.backoff import DEFAULT
 from velvetrope.pipeline.answers import Answers
 from velvetrope.pipeline.bookkeeping import Bookkeeper
+from velvetrope.pipeline.bot_queue import speaks
 from velvetrope.pipeline.bots import Bots, loop_time
 from velvetrope.pipeline.events import Item
+from velvetrope.pipeline.ledger import Forever
 from velvetrope.pipeline.links import params_to_send
 
 if TYPE_CHECKING:
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
 
     from velvetrope.domain.backoff import Backoff
     from velvetrope.domain.clock import Clock
+    from velvetrope.gateways.telegram.pacing import Priority
     from velvetrope.pipeline.bots import Bot, Caller
     from velvetrope.pipeline.breakers import Breakers
     from velvetrope.pipeline.closing import CloseItems
     from velvetrope.pipeline.database import Database
+    from velvetrope.pipeline.ledger import Lease
     from velvetrope.pipeline.links import InviteLinks
     from velvetrope.pipeline.reviewing import Review
     from velvetrope.pipeline.stats import Stats
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Calls of one bot at once.
 IN_FLIGHT: Final = 16
+#: Seconds until it is looked again whether this process may make calls.
+_LEASE_AGAIN: Final = 0.5
 
 
 class Delivery:
@@ -51,15 +57,17 @@ class Delivery:
         stats: Stats,
         backoff: Backoff = DEFAULT,
         rng: random.Random | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._db = db
+        self._lease = lease or Forever()
         self._catalogue = catalogue
         self._clock = clock
         self._bots_of = bots
         self._invite_links = invite_links
         self._review = review
         self._breakers = breakers
-        self._bots = Bots()
+        self.bots = self._bots = Bots()
         self._books = Bookkeeper(db, close)
         rng = rng or random.Random()  # noqa: S311  jitter is no secret
         self._answers = Answers(self._bots, self._books, clock, stats, rng, backoff)
@@ -85,6 +93,16 @@ class Delivery:
         for integration_id, chat_id, until in pauses:
             until_then = loop_time(until, self._clock())
             self._bots.of(integration_id).queue.pacer.pause(until_then, chat_id)
+
+    def count(self, calls: Iterable[tuple[Item, datetime]]) -> None:
+        """Learn which calls another process made shortly before, oldest first, so as to pace on."""
+        for item, at in calls:
+            self._bots.of(item.integration_id).queue.pacer.count(
+                item.chat_id if speaks(item) else None,
+                is_group=item.chat_id < 0,
+                priority=cast("Priority", item.priority),
+                now=loop_time(at, self._clock()),
+            )
 
     def take(self, items: Sequence[Item], *, resumed: bool = False) -> None:
         """Take over items that this process holds.
@@ -125,6 +143,9 @@ class Delivery:
         if bot.timer is not None:
             bot.timer.cancel()
             bot.timer = None
+        if not self._lease.holds and not self._stopping:
+            self._come_back(bot, _LEASE_AGAIN)
+            return
         breaker = self._breakers.of(bot.remote)
         while bot.in_flight < IN_FLIGHT and len(bot.queue) and not self._stopping:
             now = monotonic()
@@ -164,8 +185,9 @@ class Delivery:
             self._answers.sent(item, performed.result)
         finally:
             bot.in_flight -= 1
+            bot.used_at = monotonic()
             bot.queue.free(item)
-            if not self._stopping:
+            if not self._stopping and not bot.is_gone:
                 self._pump(bot)
 
     async def _caller(self, bot: Bot) -> Caller:

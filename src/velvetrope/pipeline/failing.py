@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.states import EventState
 from velvetrope.pipeline.verdicts import Again, Never, code_of
-from velvetrope.pipeline.writer import Operation, Ran, Urgency
+from velvetrope.pipeline.writer import Fenced, Operation, Ran, Urgency
 from velvetrope.store.models import InboxEvent, Lane
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class FailedTry:
     verdict: Again | Never
     #: Whether this process lets go of the event, for the one that serves to try again.
     hand_back: bool = False
+    #: Whether its lane has nothing else in hand.
+    is_last: bool = False
 
 
 class RecordFailures(Operation[FailedTry, None]):
@@ -54,11 +56,16 @@ class RecordFailures(Operation[FailedTry, None]):
             )
             for one in items
         ]
-        self._ledger.dialect.update(_EVENTS, columns, rows, only_claimed=True)
+        held = self._ledger.dialect.update(_EVENTS, columns, rows, only_claimed=True)
+        if self._ledger.dialect.is_shared and held != len(rows):
+            raise Fenced
         self._hold([one for one in items if not one.hand_back])
         freed = [one.event.lane for one in items if isinstance(one.verdict, Never)]
         if freed:
             Lane.objects.filter(key__in=freed).delete()
+        for one in items:
+            if one.is_last and isinstance(one.verdict, Never):
+                self._ledger.ending.emptied(one.event.lane)
         return Ran([None] * len(items))
 
     def _hold(self, items: Sequence[FailedTry]) -> None:

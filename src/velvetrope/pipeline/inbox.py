@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.states import EventOutcome, EventState
+from velvetrope.pipeline.ending import Ending
 from velvetrope.store.models import InboxEvent
 
 if TYPE_CHECKING:
@@ -42,9 +43,14 @@ class Inbox:
     when there is more than memory should keep. A process that doesn't dispatch always spills.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, ending: Ending | None = None) -> None:
         self._dialect = dialect
+        self._ending = ending or Ending()
         self.spilling = True
+
+    def attend(self, ending: Ending) -> None:
+        """Tell from now on who is to know of what is stored."""
+        self._ending = ending
 
     def insert(
         self,
@@ -86,11 +92,12 @@ class Inbox:
             for event, due_at in events
         ]
         new = self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
-        if spilling:
-            return new, []
-        held = [
+        waiting = [
             event
             for event, due_at in events
             if due_at is None and event.id in new and event.id not in unhandled
         ]
-        return new, held
+        if spilling:
+            self._ending.stored(event.lane for event in waiting)
+            return new, []
+        return new, waiting

@@ -54,5 +54,5 @@ def store_found(events: Sequence[Event]) -> set[str]:
     stored = InboxEvent.objects.filter(id__in=[event.id for event in events])
     new = set(stored.values_list("external_id", flat=True))
     if new:
-        jobs.wake_after_commit()
+        jobs.wake({event.lane for event in events if event.external_id in new})
     return new

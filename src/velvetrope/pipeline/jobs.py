@@ -6,14 +6,15 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 
 from velvetrope.domain.states import EventState, Source
+from velvetrope.pipeline.announcing import BOT, EVERYWHERE, announce
 from velvetrope.store.clock import present
 from velvetrope.store.models import InboxEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -34,8 +35,7 @@ def enqueue(
 ) -> bool:
     """Store a job within the caller's transaction, to run not before `at`.
 
-    False if a job with this `external_id` was stored for the account before. A dispatcher of this
-    process is woken after the commit, one of another process finds the job within half a second.
+    False if a job with this `external_id` was stored for the account before.
     """
     row = InboxEvent(
         source=Source.JOB.value,
@@ -50,14 +50,22 @@ def enqueue(
     )
     InboxEvent.objects.bulk_create([row], ignore_conflicts=True)
     stored = InboxEvent.objects.filter(pk=row.pk).exists()
-    if stored:
-        wake_after_commit()
+    if stored and (at is None or at <= present()):
+        wake([lane])
     return stored
 
 
-def wake_after_commit() -> None:
-    """Have the dispatcher of this process, if there is one, look for pending rows."""
-    transaction.on_commit(_wake)
+def wake(lanes: Iterable[str] = (), *, bots: Iterable[int] = ()) -> None:
+    """Have what was left pending in the caller's transaction taken up after its commit.
+
+    By the dispatcher of this process, if there is one; where many share the work, by a worker: of
+    lanes and of calls for bots, of everything that nobody has in hand if none is named.
+    """
+    if connection.vendor != "postgresql":
+        transaction.on_commit(_wake)
+        return
+    named = [*lanes, *(f"{BOT}{bot}" for bot in bots)]
+    announce(named or [EVERYWHERE])
 
 
 def listen(waker: Callable[[], None]) -> Callable[[], None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from velvetrope.pipeline.ending import Ending
 from velvetrope.pipeline.view import BatchView
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ class Receiver(Protocol):
     def take_events(self, events: Sequence[Event]) -> None: ...
 
     def take_items(self, items: Sequence[Item], *, resumed: bool = False) -> None: ...
+
+
+class Lease(Protocol):
+    """Whether this process may work on what it has in hand."""
+
+    @property
+    def holds(self) -> bool: ...
+
+
+class Forever:
+    """The lease of a process that works alone."""
+
+    holds = True
 
 
 class Nobody:
@@ -48,6 +62,13 @@ class Ledger:
     outbox: Outbox
     receiver: Receiver
     witness: Witness | None = None
+    ending: Ending = field(default_factory=Ending)
+
+    def attend(self, ending: Ending) -> None:
+        """Tell from now on who is to know of what is stored."""
+        self.ending = ending
+        self.inbox.attend(ending)
+        self.outbox.attend(ending)
 
     def view(self) -> BatchView:
         """Begin to look at the rows of a transaction."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from velvetrope.domain.states import ItemState, Priority
+from velvetrope.pipeline.ending import Ending
 from velvetrope.store.models import OutboxItem
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _COLUMNS: Final = (
     "occasion",
     "cause",
     "state",
+    "owner",
     "created_at",
     "finished_at",
     "attempts",
@@ -40,12 +42,18 @@ class Outbox:
     """Inserts items within the transaction of the writer's thread.
 
     Grants and answers are born claimed and handed over in memory, unless there are too many
-    (`spilling`). Bulk is always born pending: it is taken up by and by.
+    (`spilling`) or another process makes the calls of the bot. Bulk is always born pending: it is
+    taken up by and by.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, ending: Ending | None = None) -> None:
         self._dialect = dialect
+        self._ending = ending or Ending()
         self.spilling = True
+
+    def attend(self, ending: Ending) -> None:
+        """Tell from now on who is to know of what is stored."""
+        self._ending = ending
 
     def insert(
         self, items: Sequence[Item], now: datetime, unreachable: Callable[[Item], str]
@@ -70,6 +78,7 @@ class Outbox:
                 item.occasion,
                 item.cause,
                 state.value,
+                self._dialect.owner if state is ItemState.CLAIMED else None,
                 at,
                 at if state is ItemState.SKIPPED else None,
                 0,
@@ -79,11 +88,20 @@ class Outbox:
             for item, state in zip(items, states.values(), strict=True)
         ]
         new = self._dialect.insert(_TABLE, _COLUMNS, rows, skip_known=True)
+        self._ending.called(
+            item.integration_id
+            for item in items
+            if item.id in new and states[item.id] is not ItemState.SKIPPED
+        )
         return [item for item in items if item.id in new and states[item.id] is ItemState.CLAIMED]
 
     def _state(self, item: Item, why_not: str) -> ItemState:
         if why_not:
             return ItemState.SKIPPED
-        if self.spilling or item.priority == Priority.BULK:
+        if (
+            self.spilling
+            or item.priority == Priority.BULK
+            or not self._ending.makes_calls_of(item.integration_id)
+        ):
             return ItemState.PENDING
         return ItemState.CLAIMED

@@ -3,73 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-import structlog
-from django.db.models import Exists, Max, OuterRef
+from typing import TYPE_CHECKING, Protocol
 
 from velvetrope.domain.backoff import DEFAULT
-from velvetrope.domain.errors import VelvetError
-from velvetrope.domain.states import EventState, ItemState
+from velvetrope.domain.states import ItemState
 from velvetrope.pipeline import jobs
 from velvetrope.pipeline.applying import ApplyEvents
 from velvetrope.pipeline.breakers import Breakers
 from velvetrope.pipeline.closing import CloseItems
 from velvetrope.pipeline.delivery import Delivery
+from velvetrope.pipeline.dispatch.alone import Alone, Capacity
 from velvetrope.pipeline.dispatch.embedded import EmbeddedDispatcher
 from velvetrope.pipeline.failing import RecordFailures
 from velvetrope.pipeline.inbox import Inbox
-from velvetrope.pipeline.ledger import Ledger, Nobody
+from velvetrope.pipeline.ledger import Forever, Ledger, Nobody
 from velvetrope.pipeline.outbox import Outbox
-from velvetrope.pipeline.periodic import Ticker
 from velvetrope.pipeline.reviewing import Review
 from velvetrope.pipeline.stats import Load, Stats
-from velvetrope.pipeline.storing import ClaimPending, Room, StoreEvents
-from velvetrope.store.models import InboxEvent, Integration, Lane, OutboxItem
-from velvetrope.store.serving import serve_alone
+from velvetrope.pipeline.storing import StoreEvents
+from velvetrope.store.models import InboxEvent, OutboxItem
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
 
     from velvetrope.domain.backoff import Backoff
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.bots import Caller
     from velvetrope.pipeline.database import Database
     from velvetrope.pipeline.events import Event, Item
+    from velvetrope.pipeline.ledger import Lease
     from velvetrope.pipeline.links import InviteLinks
     from velvetrope.pipeline.routes import Routes
     from velvetrope.store.catalogue import Catalogue
     from velvetrope.store.encryption import Secret
-    from velvetrope.store.serving import Serving
-
-log = structlog.get_logger()
-
-_UNFINISHED: Final = (
-    ItemState.PENDING.value,
-    ItemState.CLAIMED.value,
-    ItemState.SUSPENDED.value,
-)
-#: Seconds between two looks for rows that others have left pending.
-POLL: Final = 0.5
-#: Seconds to wait for a process that served before and has just ended.
-PATIENCE: Final = 3.0
-#: Rows claimed in one transaction, so that none lasts long.
-_CLAIM: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """How much is kept in memory; what is more waits in the database."""
+class Supply(Protocol):
+    """Where the work of this process comes from; belongs to the event loop."""
 
-    events: int = 50_000
-    payload_bytes: int = 128 * 1024 * 1024
-    items: int = 50_000
-    #: Bulk that has been taken up, of all bots.
-    claimed_items: int = 10_000
+    async def start(self) -> None:
+        """Begin to take work up; raises if another process keeps this one from it."""
+
+    async def stop_taking(self) -> None:
+        """Take nothing more up."""
+
+    async def close(self) -> None:
+        """Leave what is not done to others; nothing is in flight any more."""
+
+    def wake(self) -> None:
+        """Have work looked for at once."""
 
 
 class Pipeline:
@@ -105,7 +88,14 @@ class Pipeline:
         )
         db.writer.on_rollback = catalogue.forget
         self._store = StoreEvents(self._ledger, routes, self.stats)
-        self._claim = ClaimPending(self._ledger)
+        lease: Lease = Forever()
+        if db.dialect.is_shared:
+            from velvetrope.pipeline.shared.worker import Worker  # noqa: PLC0415  not on SQLite
+
+            self._worker: Worker | None = Worker(db, clock, self._ledger, routes, self.stats)
+            lease = self._worker.presence
+        else:
+            self._worker = None
         self._dispatcher = EmbeddedDispatcher(
             db,
             routes,
@@ -116,6 +106,7 @@ class Pipeline:
             self.stats,
             backoff=backoff,
             rng=rng,
+            lease=lease,
         )
         self._delivery = Delivery(
             db,
@@ -129,13 +120,24 @@ class Pipeline:
             stats=self.stats,
             backoff=backoff,
             rng=rng,
+            lease=lease,
         )
-        self._ticker = Ticker(routes.periodic, self.stats)
-        self._pending = asyncio.Event()
-        self._claimer: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._forget_waker: Callable[[], None] | None = None
-        self._serving: Serving | None = None
+        self._supply: Supply
+        if self._worker is not None:
+            self._worker.feed(self._dispatcher, self._delivery)
+            self._supply = self._worker
+        else:
+            self._supply = Alone(
+                db,
+                clock,
+                self._ledger,
+                self._dispatcher,
+                self._delivery,
+                capacity=self._capacity,
+                periodic=routes.periodic,
+                stats=self.stats,
+            )
+        self._works = False
 
     async def store(self, event: Event) -> bool:
         """Store an event that came in; True if it is new. Returns when it is on the disk.
@@ -145,44 +147,38 @@ class Pipeline:
         return await self._db.submit(self._store, event)
 
     async def start(self) -> None:
-        """Take over everything that is unfinished; raises if another process serves already."""
-        self._loop = asyncio.get_running_loop()
-        self._serving = serve_alone(patience=PATIENCE)
-        await self._db.write(self._db.dialect.reset_claims)
-        held, pauses = await self._db.write(self._tidy), await self._db.read(self._pauses)
-        self._dispatcher.expect_held(held)
-        self._delivery.pause(pauses)
+        """Take up the work; raises if another process keeps this one from it."""
+        self._works = True
         self._ledger.receiver = self
-        self._dispatcher.start()
-        self._forget_waker = jobs.listen(self.wake)
-        self._claimer = self._loop.create_task(self._claim_again_and_again())
-        self._ticker.start()
+        await self._supply.start()
 
     async def stop(self, patience: float = 10.0) -> None:
         """Take nothing more, finish what is in flight; the rest stays stored."""
-        if self._forget_waker is not None:
-            self._forget_waker()
-        await self._ticker.stop()
-        if self._claimer is not None:
-            self._claimer.cancel()
-            await asyncio.wait([self._claimer])
-        self._ledger.inbox.spilling = True
-        self._ledger.outbox.spilling = True
+        if not self._works:
+            return
+        await self._supply.stop_taking()
         await asyncio.gather(self._dispatcher.stop(patience), self._delivery.stop(patience))
-        if self._serving is not None:
-            self._serving.close()
+        await self._supply.close()
 
     def wake(self) -> None:
         """Have pending rows looked for at once; from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._pending.set)
+        self._supply.wake()
 
     async def run_one(self, event_id: int) -> str | None:
         """Claim one pending event and run it, in a process that doesn't serve.
 
-        Gives the outcome, or None if the event isn't pending; raises what the handler raises. What
-        follows from it is left for the process that serves.
+        Gives the outcome, or None if the event isn't pending, or its lane is run by somebody;
+        raises what the handler raises. What follows from it is left for those that serve.
         """
+        if self._worker is None:
+            return await self._run_claimed(event_id)
+        lane = await self._db.read(lambda: _lane_of(event_id))
+        if lane is None:
+            return None
+        async with self._worker.visiting(lane) as leased:
+            return await self._run_claimed(event_id) if leased else None
+
+    async def _run_claimed(self, event_id: int) -> str | None:
         event = await self._db.write(lambda: self._db.dialect.claim_one(event_id))
         return None if event is None else await self._dispatcher.run_one(event)
 
@@ -233,62 +229,9 @@ class Pipeline:
         if self._delivery.items > self._capacity.items:
             self._ledger.outbox.spilling = True
 
-    # Pending rows
 
-    async def _claim_again_and_again(self) -> None:
-        while True:
-            self._pending.clear()
-            self._delivery.forget_idle()
-            try:
-                while await self._claim_some():
-                    pass
-            except VelvetError as error:
-                log.warning("claiming_failed", code=error.code)
-            except Exception:
-                log.exception("claiming_failed")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._pending.wait(), POLL)
-
-    async def _claim_some(self) -> bool:
-        """Claim what there is room for; True if there may be more."""
-        inbox, outbox, now = self._ledger.inbox, self._ledger.outbox, self._clock()
-        spilling = inbox.spilling or outbox.spilling
-        if not spilling and not await self._db.read(lambda: self._db.dialect.has_pending(now)):
-            return False
-        capacity = self._capacity
-        heavy = self._dispatcher.payload_bytes > capacity.payload_bytes // 2
-        events = 0 if heavy else capacity.events // 2 - self._dispatcher.events
-        room = Room(
-            min(max(events, 0), _CLAIM),
-            min(max(capacity.claimed_items - self._delivery.items, 0), _CLAIM),
-        )
-        if not (room.events or room.items):
-            return False
-        claimed = await self._db.submit(self._claim, room)
-        more_events = room.events > 0 and claimed.events == room.events
-        return more_events or (room.items > 0 and claimed.items == room.items)
-
-    def _tidy(self) -> dict[str, datetime]:
-        """Drop the times of lanes that have nothing to run any more; give the others."""
-        unfinished = InboxEvent.objects.filter(
-            lane=OuterRef("key"), state__in=[EventState.PENDING.value, EventState.CLAIMED.value]
-        )
-        Lane.objects.filter(~Exists(unfinished)).delete()
-        return dict(Lane.objects.values_list("key", "retry_at"))
-
-    def _pauses(self) -> list[tuple[int, int | None, datetime]]:
-        """Read how long Telegram wants which bots and groups to be silent."""
-        now = self._clock()
-        bots = Integration.objects.filter(paused_until__gt=now).values_list("id", "paused_until")
-        groups = (
-            OutboxItem.objects.filter(
-                state__in=_UNFINISHED, error_code="too_many_requests", due_at__gt=now, chat_id__lt=0
-            )
-            .values_list("integration_id", "chat_id")
-            .annotate(until=Max("due_at"))
-        )
-        whole = [(key, None, until) for key, until in bots if until is not None]
-        return [*whole, *groups]
+def _lane_of(event_id: int) -> str | None:
+    return InboxEvent.objects.filter(id=event_id).values_list("lane", flat=True).first()
 
 
 def resume(
@@ -304,5 +247,6 @@ def resume(
     if chat_id is not None:
         items = items.filter(chat_id=chat_id)
     count = items.update(state=ItemState.PENDING.value, attempts=0, due_at=None)
-    jobs.wake_after_commit()
+    if count:
+        jobs.wake(bots=[integration_id])
     return count

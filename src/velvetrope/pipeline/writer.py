@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from velvetrope.pipeline.dialect import Dialect
+    from velvetrope.pipeline.ending import Ending
 
 I = TypeVar("I")  # noqa: E741  an item; R is its result
 R = TypeVar("R")
@@ -47,6 +48,10 @@ class Urgency(IntEnum):
     INCOMING = 0  # somebody waits for the acknowledgement
     URGENT = 1  # what was done outside has to be written down
     ORDINARY = 2
+
+
+class Fenced(Exception):  # noqa: N818  reads as what happened to the row
+    """Somebody else finished this row, or took it away: nothing of this try may count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,11 @@ class _Part:
 class GroupWriter:
     """Runs operations in its own thread; everything but `run` belongs to the event loop."""
 
-    def __init__(self, dialect: Dialect, *, budget: float = BUDGET) -> None:
+    def __init__(
+        self, dialect: Dialect, *, budget: float = BUDGET, name: str = "velvetrope-writer"
+    ) -> None:
         self._dialect = dialect
+        self._name = name
         self._budget = budget
         self._queues: dict[Operation[Any, Any], _Waiting] = {}
         self._in_order: list[_Waiting] = []
@@ -110,6 +118,8 @@ class GroupWriter:
         self._loop: asyncio.AbstractEventLoop | None = None
         #: Called in the writer's thread after a transaction was undone.
         self.on_rollback: Callable[[], None] = _nothing
+        #: Runs at the end of each transaction, after everything that was asked for.
+        self.ending: Ending | None = None
         self.transactions = 0
         self.replays = 0
         #: Since when the database can't be written, by a clock that never runs backwards.
@@ -118,7 +128,7 @@ class GroupWriter:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._stopping = False
-        self._thread = threading.Thread(target=self._serve, name="velvetrope-writer", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> threading.Thread | None:
@@ -172,7 +182,9 @@ class GroupWriter:
         parts: list[_Part] = []
         try:
             with transaction.atomic():
+                self._begin()
                 self._fill(parts)
+                self._end(parts)
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait are told
             self._recover(parts, error)
         else:
@@ -198,6 +210,16 @@ class GroupWriter:
                     _run(_take(queue, parts, share))
                     waiting = True
 
+    def _begin(self) -> None:
+        if self.ending is not None:
+            self.ending.begin()
+
+    def _end(self, parts: list[_Part]) -> None:
+        """Run what comes last; what follows from it is told first."""
+        if self.ending is not None:
+            parts.insert(0, last := _Part(self.ending, []))
+            _run(last)
+
     def _recover(self, parts: list[_Part], error: Exception) -> None:
         """Tell everybody if the database is at fault, else find out who is."""
         self.replays += 1
@@ -212,21 +234,26 @@ class GroupWriter:
             return
         log.warning("transaction_replayed", parts=len(alone), error=type(error).__name__)
         for part in alone:
-            error_of_its_own = self._run_alone(part)
+            done = [part]
+            error_of_its_own = self._run_alone(done)
             if error_of_its_own is None:
-                self._committed([part])
+                self._committed(done)
             else:
                 part.ran = Ran([self._failure(error_of_its_own)])
                 self._answer_from_thread([part])
 
-    def _run_alone(self, part: _Part) -> Exception | None:
+    def _run_alone(self, parts: list[_Part]) -> Exception | None:
         """Run a part in a transaction of its own; again if it met that of another process."""
+        part = parts[0]
         for left in reversed(range(TRIES)):
             try:
                 with transaction.atomic():
+                    self._begin()
                     _run(part)
+                    self._end(parts)
             except Exception as error:  # noqa: BLE001  given to who asked
                 self.on_rollback()
+                parts[:] = [part]
                 if not (left and self._dialect.is_conflict(error)):
                     return error
             else:

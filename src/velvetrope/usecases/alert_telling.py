@@ -61,7 +61,7 @@ def tell_alerts(now: datetime, console_url: str) -> int:
         # Whoever could hear of the end has, or is gone.
         Alert.objects.filter(pk__in=[one.pk for one in ended]).update(end_told_at=now)
         if told:
-            jobs.wake_after_commit()
+            jobs.wake()
     return len(told)
 
 

@@ -52,5 +52,5 @@ def _revive(rows: QuerySet[InboxEvent]) -> int:
         state=EventState.PENDING, attempts=0, due_at=None, finished_at=None
     )
     log.info("events_revived", count=len(ids))
-    jobs.wake_after_commit()
+    jobs.wake()
     return len(ids)

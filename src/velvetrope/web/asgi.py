@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from django.core.wsgi import get_wsgi_application
 
+from velvetrope.bootstrap.roles import Role
 from velvetrope.domain.errors import VelvetError
 from velvetrope.usecases.operations import count_open_by_code
 from velvetrope.web.addresses import ClientAddresses
@@ -48,24 +49,26 @@ METRICS_PATH: Final = "/metrics"
 PATIENCE: Final = 6.0
 
 
-def create_app(application: Application) -> Asgi:
+def create_app(application: Application, role: Role = Role.ALL) -> Asgi:
     """Give the ASGI application of one process; its lifespan starts and stops the product."""
-    return _App(application)
+    return _App(application, role)
 
 
 class _App:
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, role: Role) -> None:
         self._application = application
+        self._role = role
         self._routes: dict[str, Asgi] = {}
         settings = application.settings
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._metrics = MetricsPage(self._addresses, settings.metrics_token)
         self._django = WsgiInThreads(get_wsgi_application(), self._addresses)
+        self._other: Asgi = self._django if role.is_reached else _not_here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http":
-            route = self._routes.get(scope["path"], self._django)
+            route = self._routes.get(scope["path"], self._other)
             await route(scope, receive, send)
         elif kind == "lifespan":
             await self._live(receive, send)
@@ -76,7 +79,7 @@ class _App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self._application.start()
+                await self._application.start(self._role)
                 self._routes = self._build_routes()
                 await send({"type": "lifespan.startup.complete"})
             else:
@@ -88,12 +91,20 @@ class _App:
     def _build_routes(self) -> dict[str, Asgi]:
         application = self._application
         settings, pipeline, db = application.settings, application.pipeline, application.db
+        routes: dict[str, Asgi] = {
+            UP_PATH: self._up,
+            HEALTH_PATH: self._health_page,
+            METRICS_PATH: self._metrics_page,
+        }
         registry = self._metrics.registry
         registry.register(PipelineCollector(pipeline))
+        self._health = Health(db, pipeline, KnownVendors(db, application.bot, application.stripe))
+        if not self._role.is_reached:
+            return routes
         common = (pipeline.store, application.clock, self._addresses, IngressMetrics(registry))
         limits = Limits()
-        self._health = Health(db, pipeline, KnownVendors(db, application.bot, application.stripe))
         return {
+            **routes,
             TELEGRAM_PATH: TelegramIngress(
                 TelegramSenders(db),
                 *common,
@@ -108,9 +119,6 @@ class _App:
                 limits=limits,
                 bad=limits.stripe_bad,
             ),
-            UP_PATH: self._up,
-            HEALTH_PATH: self._health_page,
-            METRICS_PATH: self._metrics_page,
         }
 
     async def _up(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI
@@ -137,6 +145,10 @@ class _App:
             self._metrics.alerts.counts = await self._application.db.read(count_open_by_code)
         status, headers, body = self._metrics.answer(scope)
         await _get(scope, send, status, headers, body)
+
+
+async def _not_here(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001  ASGI
+    await _get(scope, send, 404, [(b"content-type", b"text/plain")], b"This process works.\n")
 
 
 async def _get(

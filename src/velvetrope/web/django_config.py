@@ -25,8 +25,9 @@ SESSION_SECONDS: Final = 12 * 3600
 HSTS_SECONDS: Final = 365 * 24 * 3600
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 
-#: Connections that a process needs: one for each thread that uses the database, and for its own.
-CONNECTIONS: Final = WRITERS + READERS + THREADS + 1
+#: Connections that a process needs: one for each thread that uses the database, for its own, and
+#: for the one that tells the others that it lives.
+CONNECTIONS: Final = WRITERS + READERS + THREADS + 2
 
 #: In the order in which templates are looked up: ours replace Unfold's, Unfold's Django's.
 INSTALLED_APPS: Final = (
@@ -85,7 +86,7 @@ def django_values(settings: Settings) -> dict[str, object]:
         "VELVETROPE": settings,
         "VELVETROPE_ENCRYPTION_KEYS": list(settings.encryption_keys),
         "VELVETROPE_CLOCK": clock_of(settings.clock_file),
-        "INSTALLED_APPS": list(INSTALLED_APPS),
+        "INSTALLED_APPS": [*INSTALLED_APPS, *_apps_of(settings.database)],
         "MIDDLEWARE": list(MIDDLEWARE),
         "ROOT_URLCONF": "velvetrope.web.urls",
         "TEMPLATES": [
@@ -104,6 +105,11 @@ def django_values(settings: Settings) -> dict[str, object]:
         **_strictness(settings),
         **_static_files(settings),
     }
+
+
+def _apps_of(database: Database) -> tuple[str, ...]:
+    """Give the application whose tables distribute the work, where many processes share it."""
+    return ("procrastinate.contrib.django",) if database.path is None else ()
 
 
 def database_values(database: Database) -> dict[str, object]:

@@ -50,7 +50,7 @@ COMMANDS: Final = (
                 "--role",
                 choices=("all", "web", "worker"),
                 default="all",
-                help="part of the work; SQLite knows only all",
+                help="part of the work: all of it (all); SQLite knows no other",
             ),
             JSON,
         ),

@@ -94,6 +94,11 @@ class Pacer:
         """Take the right to make a call now; False, with nothing taken, if it is too early."""
         if self.next_at(chat_id, is_group=is_group, priority=priority, now=now) > now:
             return False
+        self.count(chat_id, is_group=is_group, priority=priority, now=now)
+        return True
+
+    def count(self, chat_id: int | None, *, is_group: bool, priority: Priority, now: float) -> None:
+        """Count a call that was made, such as by another process before this one."""
         self._everything.take(self._limits.everything, now)
         if priority == "bulk":
             self._bulk.take(self._limits.bulk, now)
@@ -103,7 +108,12 @@ class Pacer:
                 self._make_room(now)
                 bucket = self._chats[chat_id] = _Bucket()
             bucket.take(self._rate(is_group=is_group), now)
-        return True
+
+    def is_full(self, now: float) -> bool:
+        """Tell whether every pace is as it was at the start: nobody needs to remember it."""
+        return max(self._everything.full_at, self._bulk.full_at) <= now and all(
+            bucket.full_at <= now for bucket in self._chats.values()
+        )
 
     def pause(self, until: float, chat_id: int | None = None) -> None:
         """Obey a `retry_after`: for one chat, or for the whole bot; never shortens a pause."""

@@ -23,6 +23,11 @@ M = TypeVar("M", bound=Model)
 class Dialect(Protocol):
     """The statements of the hot path, run within the transaction of the calling thread."""
 
+    #: Whether many processes share the work.
+    is_shared: bool
+    #: The worker whose rows this process holds; None where one process holds all.
+    owner: int | None
+
     def moment(self, value: datetime | None) -> Value:
         """Give a time as the database keeps it."""
 

@@ -69,7 +69,15 @@ _CONFLICTS: Final = frozenset({"40001", "40P01"})
 
 
 class PostgresqlDialect:
-    """Implements `Dialect` for the backend `velvetrope.store.postgresql`."""
+    """Implements `Dialect` for the backend `velvetrope.store.postgresql`.
+
+    Rows are in the hands of the worker whose id they carry as their owner.
+    """
+
+    is_shared = True
+
+    def __init__(self) -> None:
+        self.owner: int | None = None
 
     def moment(self, value: datetime | None) -> Value:
         return value
@@ -86,7 +94,7 @@ class PostgresqlDialect:
         inserted: set[int] = set()
         for start in range(0, len(rows), _AT_ONCE):
             part = rows[start : start + _AT_ONCE]
-            inserted.update(row[0] for row in _fetch(statement, _columns(part)))
+            inserted.update(row[0] for row in fetch(statement, _columns(part)))
         return inserted
 
     def update(
@@ -100,8 +108,9 @@ class PostgresqlDialect:
         statement = _update(table, tuple(columns), only_claimed)
         # One statement changes a row once: of several for the same row, the last is what counts.
         rows = list({row[-1]: row for row in rows}.values())
+        guard = [self.owner] if only_claimed else []
         return sum(
-            _execute(statement, _columns(rows[start : start + _AT_ONCE])).rowcount
+            execute(statement, [*_columns(rows[start : start + _AT_ONCE]), *guard]).rowcount
             for start in range(0, len(rows), _AT_ONCE)
         )
 
@@ -120,11 +129,11 @@ class PostgresqlDialect:
         return _load(model, where, [list(customer_ids)])
 
     def reset_claims(self) -> None:
-        _execute(f"UPDATE {EVENTS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  a constant name
-        _execute(f"UPDATE {ITEMS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  the same
+        execute(f"UPDATE {EVENTS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  a constant name
+        execute(f"UPDATE {ITEMS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  the same
 
     def claim_events(self, now: datetime, limit: int) -> list[Event]:
-        rows = _fetch(
+        rows = fetch(
             f"UPDATE {EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
             f" SELECT id FROM (SELECT id FROM {EVENTS}"
             " WHERE state = 'pending' AND due_at IS NULL ORDER BY id LIMIT %s"
@@ -138,7 +147,7 @@ class PostgresqlDialect:
         return sorted((event_of(row) for row in rows), key=lambda event: event.id)
 
     def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
-        rows = _fetch(
+        rows = fetch(
             f"UPDATE {ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
             f" SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
             " AND priority = %s AND due_at IS NULL ORDER BY id LIMIT %s"
@@ -152,17 +161,17 @@ class PostgresqlDialect:
         return sorted((item_of(row) for row in rows), key=lambda item: item.id)
 
     def claim_one(self, event_id: int) -> Event | None:
-        rows = _fetch(
-            f"UPDATE {EVENTS} SET state = 'claimed'"  # noqa: S608  constants
+        rows = fetch(
+            f"UPDATE {EVENTS} SET state = 'claimed', owner = %s"  # noqa: S608  constants
             f" WHERE id = %s AND state = 'pending' RETURNING {EVENT_COLUMNS}",
-            [event_id],
+            [self.owner, event_id],
         )
         return event_of(rows[0]) if rows else None
 
     def has_pending(self, now: datetime) -> bool:
         due = "state = 'pending' AND due_at IS NULL"
         overdue = "state = 'pending' AND due_at <= %s"
-        rows = _fetch(
+        rows = fetch(
             f"SELECT EXISTS (SELECT 1 FROM {EVENTS} WHERE {due})"  # noqa: S608  constants
             f" OR EXISTS (SELECT 1 FROM {EVENTS} WHERE {overdue})"
             f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {due})"
@@ -217,7 +226,7 @@ def _locked(where: str, values: Sequence[object]) -> list[Customer]:
 
 def _load(model: type[M], where: str, values: Sequence[object]) -> list[M]:
     statement, names, _ = selection(model)
-    rows = _fetch(f"{statement} {where}", values)
+    rows = fetch(f"{statement} {where}", values)
     return [model.from_db(connection.alias, names, row) for row in rows]
 
 
@@ -245,20 +254,21 @@ def _update(table: str, columns: tuple[str, ...], only_claimed: bool) -> str:  #
     changes = ", ".join(f"{column} = new.{column}" for column in columns)
     names = (*columns, "id")
     arrays = ", ".join(f"%b::{_types(table)[column]}[]" for column in names)
-    guard = f" AND {table}.state = 'claimed'" if only_claimed else ""
+    guard = f" AND {table}.state = 'claimed' AND {table}.owner = %s" if only_claimed else ""
     return (
         f"UPDATE {table} SET {changes}"  # noqa: S608  names and marks
         f" FROM unnest({arrays}) AS new ({', '.join(names)}) WHERE {table}.id = new.id{guard}"
     )
 
 
-def _fetch(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-    cursor = _execute(statement, values)
+def fetch(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Run a statement and give its rows; its text is one of the product's own."""
+    cursor = execute(statement, values)
     with connection.wrap_database_errors:
         return cursor.fetchall()
 
 
-def _execute(statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+def execute(statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
     """Run a statement below Django's cursors, which would put the values into its text."""
     connection.ensure_connection()
     driver = connection.connection

@@ -36,6 +36,9 @@ _MOST_VALUES: Final = 8_000
 class SqliteDialect:
     """Implements `Dialect` for the backend `velvetrope.store.sqlite`."""
 
+    is_shared = False
+    owner: int | None = None
+
     def moment(self, value: datetime | None) -> Value:
         return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
 

@@ -17,12 +17,14 @@ import structlog
 
 from velvetrope.domain.backoff import DEFAULT
 from velvetrope.domain.states import EventOutcome, Source
-from velvetrope.pipeline.applying import Fenced, Prepared
+from velvetrope.pipeline.applying import Prepared
 from velvetrope.pipeline.failing import FailedTry
+from velvetrope.pipeline.ledger import Forever
 from velvetrope.pipeline.verdicts import Again, Never, is_worth_keeping, judge
+from velvetrope.pipeline.writer import Fenced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from velvetrope.domain.backoff import Backoff
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from velvetrope.pipeline.database import Database
     from velvetrope.pipeline.events import CustomerKey, Event
     from velvetrope.pipeline.failing import RecordFailures
+    from velvetrope.pipeline.ledger import Lease
     from velvetrope.pipeline.routes import Handler, Routes
     from velvetrope.pipeline.stats import Stats
     from velvetrope.pipeline.work import Work
@@ -59,6 +62,10 @@ class Unhandled:
 
     def apply(self, event: Event, facts: None, work: Work) -> str:  # noqa: ARG002  port
         return EventOutcome.UNHANDLED.value
+
+
+def _nothing(_key: str) -> None:
+    """Nobody has to be told."""
 
 
 class _Lane:
@@ -92,8 +99,10 @@ class EmbeddedDispatcher:
         *,
         backoff: Backoff = DEFAULT,
         rng: random.Random | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._db = db
+        self._lease = lease or Forever()
         self._routes = routes
         self._clock = clock
         self._apply = apply
@@ -109,6 +118,8 @@ class EmbeddedDispatcher:
         self._running: dict[str, int] = dict.fromkeys(CONCURRENCY, 0)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        #: Called with a lane that was dropped, since somebody else had changed its events.
+        self.on_lost: Callable[[str], None] = _nothing
         self.events = 0
         self.payload_bytes = 0
 
@@ -126,8 +137,31 @@ class EmbeddedDispatcher:
         return not self._tasks and not any(self._ready.values())
 
     def expect_held(self, rows: Mapping[str, datetime]) -> None:
-        """Tell which lanes wait, from before a restart, and until when."""
-        self._held_rows = dict(rows)
+        """Tell which lanes wait, from before they came to this process, and until when."""
+        self._held_rows |= rows
+
+    def has(self, key: str) -> bool:
+        """Tell whether a lane has anything in hand."""
+        return key in self._lanes
+
+    def drop(self, key: str) -> None:
+        """Forget a lane that is somebody else's; what runs of it has no effect any more."""
+        lane = self._lanes.pop(key, None)
+        self._held_rows.pop(key, None)
+        if lane is None:
+            return
+        if lane.timer is not None:
+            lane.timer.cancel()
+        for event in lane.events:
+            self.events -= 1
+            self.payload_bytes -= len(event.payload)
+        lane.events.clear()
+
+    def drop_all(self) -> None:
+        """Forget everything: this process was taken for dead."""
+        for key in list(self._lanes):
+            self.drop(key)
+        self._held_rows.clear()
 
     def take(self, events: Iterable[Event]) -> None:
         """Take over events that this process holds, in the order in which they were stored."""
@@ -186,7 +220,9 @@ class EmbeddedDispatcher:
     def _start_more(self) -> None:
         for source, ready in self._ready.items():
             while ready and self._running[source] < CONCURRENCY[source] and not self._stopping:
-                self._run(ready.popleft(), source)
+                lane = ready.popleft()
+                if lane.events:  # else it was dropped
+                    self._run(lane, source)
 
     def _run(self, lane: _Lane, source: str) -> None:
         self._running[source] += 1
@@ -202,7 +238,7 @@ class EmbeddedDispatcher:
 
     def _release(self, lane: _Lane) -> None:
         lane.held, lane.timer = False, None
-        if not self._stopping:
+        if not self._stopping and lane.events:
             self._make_ready(lane)
 
     async def _drain(self, lane: _Lane, source: str) -> None:
@@ -221,7 +257,8 @@ class EmbeddedDispatcher:
 
     def _go_on(self, lane: _Lane, until: datetime | None) -> None:
         if not lane.events:
-            self._lanes.pop(lane.key, None)
+            if self._lanes.get(lane.key) is lane:
+                del self._lanes[lane.key]
         elif until is not None:
             self._hold(lane, until)
         else:
@@ -231,20 +268,34 @@ class EmbeddedDispatcher:
         """Try the lane's first event; gives when to try again if it failed and may work later."""
         event = lane.events[0]
         handler = self._routes.handler(event.source, event.kind) or self._unhandled
+        if not self._lease.holds:
+            return self._clock() + _UNRECORDED_WAIT
         try:
             facts = await self._prepare(handler, event)
+            is_last = len(lane.events) == 1
             outcome = await self._db.submit(
-                self._apply, Prepared(event, handler, facts, was_held=lane.kept)
+                self._apply, Prepared(event, handler, facts, was_held=lane.kept, is_last=is_last)
             )
         except Fenced:
-            log.info("event_fenced", event_id=event.id, kind=event.kind)
+            self._fence(lane, event)
+            return None
         except Exception as error:  # noqa: BLE001  every failure is judged in one place
             return await self._fail(lane, event, error)
         else:
             self._stats.events_done[event.source, outcome] += 1
             lane.kept = False
-        self._drop_first(lane)
+        self._drop_first(lane, event)
         return None
+
+    def _fence(self, lane: _Lane, event: Event) -> None:
+        """Forget an event that isn't in the hands of this process any more."""
+        log.info("event_fenced", event_id=event.id, kind=event.kind)
+        if self._db.dialect.is_shared:
+            if self._lanes.get(lane.key) is lane:
+                self.drop(lane.key)
+                self.on_lost(lane.key)
+        else:
+            self._drop_first(lane, event)
 
     async def _prepare(self, handler: Handler[Any], event: Event) -> object:
         self._breakers.watch()
@@ -262,7 +313,11 @@ class EmbeddedDispatcher:
         verdict = judge(error, event.attempts, self._clock(), self._rng, self._backoff)
         if is_worth_keeping(verdict):
             try:
-                await self._db.submit(self._failures, FailedTry(event, verdict))
+                is_last = len(lane.events) == 1
+                await self._db.submit(self._failures, FailedTry(event, verdict, is_last=is_last))
+            except Fenced:
+                self._fence(lane, event)
+                return None
             except Exception as trouble:  # noqa: BLE001  the event is tried again as it was
                 log.warning("failure_unrecorded", event_id=event.id, reason=type(trouble).__name__)
                 return self._clock() + _UNRECORDED_WAIT
@@ -272,14 +327,17 @@ class EmbeddedDispatcher:
         if isinstance(verdict, Never):
             self._stats.events_dead[event.source, code] += 1
             log.error("event_dead", **facts, code=code, attempts=attempts, trace=verdict.trace)
-            self._drop_first(lane)
+            self._drop_first(lane, event)
             return None
         self._stats.events_retried[event.source, code] += 1
         log.warning("event_retried", **facts, code=code, attempts=attempts)
-        lane.events[0] = msgspec.structs.replace(event, attempts=attempts)
+        if lane.events and lane.events[0] is event:
+            lane.events[0] = msgspec.structs.replace(event, attempts=attempts)
         return verdict.at
 
-    def _drop_first(self, lane: _Lane) -> None:
-        event = lane.events.popleft()
-        self.events -= 1
-        self.payload_bytes -= len(event.payload)
+    def _drop_first(self, lane: _Lane, event: Event) -> None:
+        """Forget the lane's first event, unless the lane was dropped meanwhile."""
+        if lane.events and lane.events[0] is event:
+            lane.events.popleft()
+            self.events -= 1
+            self.payload_bytes -= len(event.payload)

@@ -12,6 +12,7 @@ from velvetrope.store.models.inbox import InboxEvent, Lane
 from velvetrope.store.models.integration import Chat, Integration, Plan, PlanChat, TextOverride
 from velvetrope.store.models.outbox import OutboxItem
 from velvetrope.store.models.stripe_account import StripeAccount
+from velvetrope.store.models.worker import LaneLease, Worker
 
 __all__ = [
     "Access",
@@ -27,9 +28,11 @@ __all__ = [
     "InboxEvent",
     "Integration",
     "Lane",
+    "LaneLease",
     "OutboxItem",
     "Plan",
     "PlanChat",
     "StripeAccount",
     "TextOverride",
+    "Worker",
 ]

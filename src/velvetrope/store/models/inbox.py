@@ -23,6 +23,8 @@ class InboxEvent(models.Model):
     #: The raw bytes: not every text that JSON allows fits into a database's text.
     payload = models.BinaryField()
     state = state_field(EventState, EventState.PENDING)
+    #: The worker that has it in hand, where there are many.
+    owner = models.BigIntegerField(null=True, blank=True)
     outcome = models.CharField(max_length=16, choices=choices(EventOutcome), blank=True, default="")
     attempts = models.PositiveSmallIntegerField(default=0)
     #: Not before; null is at once.

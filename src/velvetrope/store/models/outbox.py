@@ -25,6 +25,8 @@ class OutboxItem(models.Model):
     #: The inbox event that caused it; null for an operator's action.
     cause = models.BigIntegerField(null=True, blank=True)
     state = state_field(ItemState, ItemState.PENDING)
+    #: The worker that has it in hand, where there are many.
+    owner = models.BigIntegerField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     #: Not before; null is at once.
     due_at = models.DateTimeField(null=True, blank=True)

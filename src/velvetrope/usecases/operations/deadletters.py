@@ -142,7 +142,7 @@ def replay(refs: Iterable[Ref], actor: str) -> int:
                 finished_at=None,
             )
         if done:
-            jobs.wake_after_commit()
+            jobs.wake()
     return done
 
 

@@ -41,7 +41,7 @@ def set_active(integration_id: int, actor: str, *, active: bool) -> bool:
         if active:
             request_registration(row.id)
             _catch_up(row.id)
-        jobs.wake_after_commit()
+        jobs.wake()
     return True
 
 

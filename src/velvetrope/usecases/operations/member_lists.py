@@ -157,7 +157,7 @@ def confirm_adoption(adoption_id: int, actor: str) -> bool:
                 "concerned": adoption.numbers.get("concerned"),
             },
         )
-        jobs.wake_after_commit()
+        jobs.wake()
     return True
 
 
