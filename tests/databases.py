@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import psycopg
+from procrastinate.schema import SchemaManager
 from psycopg import sql
 
 from tests import postgres
@@ -71,8 +72,12 @@ def migrated_server(owner: int) -> Path:
         if not marker.exists():
             from django.core.management import call_command  # noqa: PLC0415  set up by now
 
-            with django_on(postgres.create(server, TEMPLATE)):
+            url = postgres.create(server, TEMPLATE)
+            with django_on(url):
                 call_command("migrate", verbosity=0)
+            # Django was set up for SQLite here, without the application whose migrations do this.
+            with psycopg.connect(url, autocommit=True) as admin:
+                admin.execute(SchemaManager.get_schema())
             marker.touch()
     return server
 

@@ -252,6 +252,7 @@ async def test_tries_are_counted_over_restarts(works: Works) -> None:
     assert len(noting.tried) == 4
 
 
+@pytest.mark.sqlite_only
 async def test_a_lane_that_waits_holds_no_task(works: Works) -> None:
     noting = Noting(lambda _: RetryLater("later", retry_after=60))
     pipeline = await works.start({MESSAGE: noting.handler})
@@ -274,6 +275,7 @@ async def test_everything_pending_goes_on_after_a_start(works: Works) -> None:
         assert mine == sorted(mine)
 
 
+@pytest.mark.sqlite_only
 async def test_more_than_memory_should_hold_waits_in_the_database_in_order(works: Works) -> None:
     noting = Noting()
     capacity = Capacity(events=40, claimed_items=10)
@@ -354,6 +356,7 @@ async def test_a_remote_that_is_down_is_left_alone_and_uses_no_tries(works: Work
     assert max(attempts) <= 5
 
 
+@pytest.mark.sqlite_only
 async def test_two_processes_cannot_serve_one_file(works: Works) -> None:
     await works.start()
     first = works.db, works.pipeline
@@ -438,6 +441,7 @@ async def test_an_event_that_an_operator_took_away_has_no_effect(works: Works) -
     assert await works.read(lambda: row("taken").state) == "discarded"
 
 
+@pytest.mark.sqlite_only
 async def test_missed_ticks_do_not_pile_up(works: Works) -> None:
     runs: list[float] = []
 

@@ -63,7 +63,7 @@ class Presence:
                 await self._run(lambda: leases.leave(self._worker))
             except DatabaseError:
                 log.warning("worker_not_signed_off")
-            await self._run(connection.close)
+            await self._run(_close)
             self._thread.shutdown(wait=False)
 
     async def _enter(self) -> None:
@@ -87,9 +87,13 @@ class Presence:
                     await self._enter()
             except DatabaseError as error:
                 log.warning("worker_not_heard", reason=type(error).__name__)
-                await self._run(connection.close)
+                await self._run(_close)
 
     async def _run(self, fn: Callable[[], T]) -> T:
         if self._thread is None:
             raise RuntimeError("the presence has not been started")
         return await asyncio.get_running_loop().run_in_executor(self._thread, fn)
+
+
+def _close() -> None:
+    connection.close()  # of the thread that runs this
