@@ -47,7 +47,7 @@ test-long: setup  ## prove the promise in EXAMPLES=2000 random stories; SEED=1, 
 	EXAMPLES=$(EXAMPLES) SEED=$(SEED) MINUTES=$(MINUTES) $(BIN)/python -m tests.proof.long_run
 
 faults: setup  ## do harm to real processes: kill them, take the database away, break the vendors
-	$(BIN)/python -m pytest -n 2 -m "long or not long" --dist loadgroup --timeout=300 tests/faults
+	VELVETROPE_TESTS_FORK=no $(BIN)/python -m pytest -n 2 -m "long or not long" --dist loadgroup --timeout=300 tests/faults
 
 mutations: setup  ## break each safety rule on purpose, and see that a test finds it
 	$(BIN)/python -m tests.mutations.run

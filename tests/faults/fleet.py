@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
+import os
 import threading
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from tests.faults.relay import Relay
 from tests.processes import COMMAND, Installation, Running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.processes import Sandbox
@@ -26,19 +26,25 @@ _BARE: Final = "(not structured)"
 class Piped(Running):
     """Its standard error goes through a pipe: limits on files leave it alone, as a journal."""
 
-    def _spawn(self, out: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:  # noqa: ARG002  Running's
-        process = subprocess.Popen(
-            self.arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            env=dict(self.env),
-            cwd=self.folder,
-        )
-        pipe = process.stderr
-        assert pipe is not None
-        threading.Thread(target=_keep, args=(pipe, self.log_file), daemon=True).start()
-        return process
+    def __init__(
+        self, arguments: list[str], folder: Path, name: str, env: Mapping[str, str]
+    ) -> None:
+        super().__init__(arguments, folder, name, env)
+        os.mkfifo(self.log_file)
+        # Open at both ends for as long as the tests run: no writer ever waits, or is the last one.
+        pipe = os.fdopen(os.open(self.log_file, os.O_RDWR), "rb", buffering=0)
+        threading.Thread(target=_keep, args=(pipe, self._kept), daemon=True).start()
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / f"{self.name}.pipe"
+
+    @property
+    def _kept(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def log_text(self) -> str:
+        return self._kept.read_text(errors="replace") if self._kept.exists() else ""
 
 
 class Fleet(Installation):
@@ -113,7 +119,6 @@ def _port(url: str) -> int:
 
 
 def _keep(pipe: IO[bytes], file: Path) -> None:
-    with pipe, file.open("ab") as log:
-        while piece := pipe.read1(65_536):  # type: ignore[attr-defined]  # a BufferedReader
-            log.write(piece)
-            log.flush()
+    with file.open("ab", buffering=0) as log:
+        while True:
+            log.write(pipe.read(65_536))

@@ -18,7 +18,7 @@ from tests.faults.calm import calm
 from tests.faults.door import Answer, Door, open_door
 from tests.faults.fleet import Fleet
 from tests.faults.load import PATIENCE, Load, heard_by, learn
-from tests.faults.verdict import judge
+from tests.faults.verdict import History, judge
 from velvetrope.sandbox.handset import Control, eventually
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class Scene:
     link: str
     #: Everybody who asked to enter, ever.
     asked: set[int]
+    #: Events that were brought broken on purpose.
+    poison: set[str] = field(default_factory=set)
     #: How often answers may have been lost, ever.
     losses: int = 0
     keep: Callable[[Recovery], None] = field(default=lambda _: None)
@@ -116,7 +118,8 @@ class Scene:
         assert recovery.lines <= MOST_LINES * len(self.fleet.parts), self.said[-50:]
         recovery.events = len(self.house.ledger.events("telegram")) - before
         self.asked |= load.asked
-        await judge(self.house, load, self.door, asked=self.asked, losses=self.losses)
+        history = History(self.asked, self.losses, self.poison)
+        await judge(self.house, load, self.door, history)
         self.keep(recovery)
         return recovery
 

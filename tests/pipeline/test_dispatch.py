@@ -5,6 +5,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from django.db import transaction
 
@@ -184,7 +185,11 @@ async def test_a_broken_constraint_fails_its_own_event_only(works: Works) -> Non
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(Permanent("gone_for_good"), "gone_for_good"), (NeedsOperator("mend_it"), "mend_it")],
+    [
+        (Permanent("gone_for_good"), "gone_for_good"),
+        (NeedsOperator("mend_it"), "mend_it"),
+        (msgspec.ValidationError("what was stored can't be read"), "unexpected"),
+    ],
 )
 async def test_what_cannot_work_is_a_dead_letter_at_once(
     works: Works, error: Exception, code: str

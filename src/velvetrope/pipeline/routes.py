@@ -27,7 +27,8 @@ class Handler(Protocol[Facts]):
     async def prepare(self, event: Event) -> Facts:
         """Learn what is needed, over the network or by `read`; never within a transaction.
 
-        Raises the three kinds of VelvetError; any other exception is retried as `unexpected`.
+        Raises the three kinds of VelvetError; any other exception is `unexpected`, which is
+        retried unless the contents can't be read.
         """
 
     def subjects(self, event: Event, facts: Facts) -> Sequence[CustomerKey]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from velvetrope.domain.backoff import DEFAULT
-from velvetrope.domain.errors import NeedsOperator, RetryLater, VelvetError
+from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater, VelvetError
 from velvetrope.domain.secrecy import scrub
 from velvetrope.pipeline.writer import UNAVAILABLE
 
@@ -61,13 +63,10 @@ def judge(
 ) -> Again | Never:
     """Decide after a failed try, given how many had failed before it.
 
-    What isn't one of the three kinds is taken for a fault that may pass: `unexpected`.
+    What isn't one of the three kinds is `unexpected`: a fault that may pass, unless the contents
+    can't be read, which never changes and must not keep the events behind it waiting.
     """
-    error = (
-        failure
-        if isinstance(failure, VelvetError)
-        else RetryLater("unexpected", error=type(failure).__name__)
-    )
+    error = failure if isinstance(failure, VelvetError) else _unexpected(failure)
     trace = trace_of(failure)
     if not isinstance(error, RetryLater):
         return Never(attempts + 1, error, trace)
@@ -78,6 +77,13 @@ def judge(
         return Never(attempts + 1, error, trace)
     wait = backoff.delay(attempts + 1, rng, at_least=error.retry_after)
     return Again(now + timedelta(seconds=wait), attempts + 1, error, trace)
+
+
+def _unexpected(failure: BaseException) -> VelvetError:
+    name = type(failure).__name__
+    if isinstance(failure, msgspec.DecodeError | UnicodeDecodeError):
+        return Permanent("unexpected", error=name)
+    return RetryLater("unexpected", error=name)
 
 
 def is_worth_keeping(verdict: Again | Never) -> bool:

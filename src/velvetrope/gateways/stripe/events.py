@@ -73,7 +73,7 @@ def peek_event(payload: bytes) -> EventPeek:
         payload.decode()  # msgspec skips what it does not need without looking at its encoding
         event = _decode(payload)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise msgspec.DecodeError("nested too deeply") from None
     found = event.data.named
     kind = found.kind if isinstance(found.kind, str) else ""
     object_id = _reference(found.id)

@@ -254,7 +254,7 @@ def decode_update(payload: bytes) -> Update:
         payload.decode()  # msgspec skips what it does not need without looking at its encoding
         return _decode_update(payload)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise msgspec.DecodeError("nested too deeply") from None
 
 
 def peek_update(payload: bytes) -> UpdatePeek:  # noqa: PLR0911  one return for each kind of update
@@ -268,7 +268,7 @@ def peek_update(payload: bytes) -> UpdatePeek:  # noqa: PLR0911  one return for 
         payload.decode()
         peek = _decode_peek(payload)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise msgspec.DecodeError("nested too deeply") from None
     if (message := peek.message) is not None:
         sender = message.from_.id if message.from_ is not None else None
         return _in_chat(peek.update_id, "message", message.chat, sender)
