@@ -6,20 +6,23 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.faults.relay import Relay
     from tests.faults.scene import Scene
 
 #: Seconds; as long as it takes for several tries of everything.
 SHORT = 4.0
+MINUTE = 60.0
 NONSENSE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @asynccontextmanager
-async def unreachable(scene: Scene, seconds: float = SHORT) -> AsyncIterator[None]:
-    """Refuse every connection to both vendors, and cut those that there are."""
-    roads = (scene.fleet.telegram, scene.fleet.stripe)
+async def unreachable(seconds: float, *roads: Relay) -> AsyncIterator[None]:
+    """Refuse every connection to a vendor, and cut those that there are."""
     for road in roads:
         road.refuse()
     await asyncio.sleep(seconds)
@@ -40,11 +43,25 @@ async def failing(scene: Scene, **how: Any) -> AsyncIterator[None]:
     yield
 
 
-async def test_nobody_can_be_reached(scene: Scene) -> None:
-    await scene.play("vendors refuse connections", unreachable(scene), loses_answers=True)
+def check_words(scene: Scene, *remotes: str) -> None:
+    """The log said who was away, what to do, and when it was over."""
     for what in ("remote_down", "remote_up"):
         told = {one["remote"].partition(":")[0] for one in scene.told(what)}
-        assert "telegram" in told, scene.said
+        assert told >= set(remotes), scene.said
+    assert all(one["remedy"] for one in scene.told("remote_down"))
+
+
+async def test_telegram_cannot_be_reached(scene: Scene) -> None:
+    harm = unreachable(SHORT, scene.fleet.telegram)
+    await scene.play("Telegram refuses connections", harm, loses_answers=True)
+    check_words(scene, "telegram")
+
+
+@pytest.mark.long
+async def test_nobody_can_be_reached_for_a_minute(scene: Scene) -> None:
+    harm = unreachable(MINUTE, scene.fleet.telegram, scene.fleet.stripe)
+    await scene.play("no vendor reachable", harm, loses_answers=True)
+    check_words(scene, "telegram", "stripe")
 
 
 async def test_answers_are_nonsense(scene: Scene) -> None:
