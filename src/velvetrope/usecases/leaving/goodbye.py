@@ -178,7 +178,7 @@ def hurry(customer: Customer) -> None:
     """
     waiting = _goodbyes(customer, f"{ENDED}:") | _goodbyes(customer, f"{LOST}:")
     if waiting.filter(state=ItemState.PENDING.value).update(due_at=None):
-        jobs.wake_after_commit()
+        jobs.wake(bots=[customer.integration_id])
 
 
 def follow_removal(
