@@ -105,8 +105,9 @@ class BotQueue:
             self._wake_by(self._waiting[0][0])
         return None
 
-    def free(self, item: Item) -> None:
-        """Let the next call of the same key go."""
+    def free(self, item: Item, now: float) -> None:
+        """Let the next call of the same key go, after the item's was made."""
+        self.pacer.end(priority=self._levels[item.priority].priority, now=now)
         key = key_of(item)
         self._busy.discard(key)
         for level in self._levels.values():

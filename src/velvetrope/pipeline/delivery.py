@@ -186,7 +186,7 @@ class Delivery:
         finally:
             bot.in_flight -= 1
             bot.used_at = monotonic()
-            bot.queue.free(item)
+            bot.queue.free(item, bot.used_at)
             if not self._stopping and not bot.is_gone:
                 self._pump(bot)
 

@@ -22,6 +22,7 @@ def _send_all(
         to = number + 1000 if chat is None else chat
         now = pacer.next_at(to, is_group=is_group, priority=priority, now=now)
         assert pacer.take(to, is_group=is_group, priority=priority, now=now)
+        pacer.end(priority=priority, now=now)
         sent.append(now)
     return sent
 
@@ -34,6 +35,25 @@ def test_bulk_is_at_most_thirty_a_second_and_nearly_that() -> None:
     sent = _send_all(Pacer(), 300, chat=None, priority="bulk")
     assert _most_within(sent, 1.0) <= 30
     assert sent[-1] - sent[0] < 300 / 27
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1)), min_size=40, max_size=80))
+def test_telegram_sees_at_most_thirty_a_second_however_long_calls_are_on_their_way(
+    ways: list[tuple[float, float]],
+) -> None:
+    pacer, now = Pacer(), 100.0
+    under_way: list[float] = []
+    seen = []
+    for number, (takes, share) in enumerate(ways):
+        while not pacer.take(number, is_group=False, priority="bulk", now=now):
+            at = pacer.next_at(number, is_group=False, priority="bulk", now=now)
+            now = min([at, *under_way])
+            while under_way and min(under_way) <= now:
+                under_way.remove(min(under_way))
+                pacer.end(priority="bulk", now=now)
+        under_way.append(now + takes)
+        seen.append(now + takes * share)
+    assert _most_within(sorted(seen), 1.0) <= 30
 
 
 def test_a_person_gets_a_short_burst_and_then_a_message_a_second() -> None:
@@ -122,6 +142,7 @@ def test_a_call_is_allowed_exactly_from_the_time_that_was_told(
             assert not pacer.take(chat, is_group=group, priority=priority, now=now)
             assert at - now < 60.0
         assert pacer.take(chat, is_group=group, priority=priority, now=at)
+        pacer.end(priority=priority, now=at)
         now = at
 
 

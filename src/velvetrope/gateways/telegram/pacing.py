@@ -6,6 +6,7 @@ person waits for goes first, and whatever Telegram says by `retry_after` is obey
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -41,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True):
     take the share of those who wait. A private chat gets a message a second in the long run.
     """
 
-    bulk: Rate = Rate(count=30, window=1.0, burst=3)
+    bulk: Rate = Rate(count=30, window=1.0)
     everything: Rate = Rate(count=2000, window=1.0, burst=200)
     private: Rate = Rate(count=64, window=60.0, burst=5)
     group: Rate = Rate(count=20, window=60.0, burst=4)
@@ -62,6 +63,37 @@ class _Bucket:
         self.full_at = max(self.full_at, now) + rate.interval
 
 
+class _Window:
+    """Calls of the last window, counted from their ends: a late one doesn't meet the next ones.
+
+    A call was at Telegram before it ended. So Telegram never sees more in any window than the rate
+    allows, however long some are on their way.
+    """
+
+    __slots__ = ("_ended", "_under_way")
+
+    def __init__(self) -> None:
+        self._under_way = 0
+        self._ended: deque[float] = deque()
+
+    def open_at(self, rate: Rate, now: float) -> float:
+        ended = self._ended
+        while ended and ended[0] <= now - rate.window:
+            ended.popleft()
+        over = self._under_way + len(ended) - rate.count
+        if over < 0:
+            return now
+        # Where all are under way, the end of one is looked for again.
+        return ended[over] + rate.window if over < len(ended) else now + rate.window
+
+    def begin(self) -> None:
+        self._under_way += 1
+
+    def end(self, now: float) -> None:
+        self._under_way -= 1
+        self._ended.append(now)
+
+
 class Pacer:
     """The pace of one bot; all times are seconds of one clock that never runs backwards.
 
@@ -71,6 +103,7 @@ class Pacer:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._bulk = _Bucket()
+        self._bulk_window = _Window()
         self._everything = _Bucket()
         self._chats: dict[int, _Bucket] = {}
         self._pauses: dict[int | None, float] = {}
@@ -86,7 +119,8 @@ class Pacer:
         """Tell the earliest time, `now` at the earliest, at which such a call may be made."""
         at = max(now, self.paused_until(chat_id), self._everything.open_at(self._limits.everything))
         if priority == "bulk":
-            at = max(at, self._bulk.open_at(self._limits.bulk))
+            bulk = self._limits.bulk
+            at = max(at, self._bulk.open_at(bulk), self._bulk_window.open_at(bulk, now))
         bucket = None if chat_id is None else self._chats.get(chat_id)
         return at if bucket is None else max(at, bucket.open_at(self._rate(is_group=is_group)))
 
@@ -102,6 +136,7 @@ class Pacer:
         self._everything.take(self._limits.everything, now)
         if priority == "bulk":
             self._bulk.take(self._limits.bulk, now)
+            self._bulk_window.begin()
         if chat_id is not None:
             bucket = self._chats.get(chat_id)
             if bucket is None:
@@ -114,6 +149,11 @@ class Pacer:
         return max(self._everything.full_at, self._bulk.full_at) <= now and all(
             bucket.full_at <= now for bucket in self._chats.values()
         )
+
+    def end(self, *, priority: Priority, now: float) -> None:
+        """Tell that a call that was taken has been made, whatever came of it."""
+        if priority == "bulk":
+            self._bulk_window.end(now)
 
     def pause(self, until: float, chat_id: int | None = None) -> None:
         """Obey a `retry_after`: for one chat, or for the whole bot; never shortens a pause."""
