@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.faults.history import Right
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tests.faults.history import Record
     from tests.proof.story import Story
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Seconds before a death within which an answer of Telegram's may not have been written down.
 _CUT_OFF: Final = 1.0
+_OK: Final = 200
 #: Removals of one chat within an hour that need nobody's word (the policy's default).
 _BRAKE: Final = 5
 _HOUR: Final = 3600.0
@@ -36,6 +37,8 @@ async def judge(story: Story) -> None:
     movements = await seen_by(telegram, "movements", story.knows["movements"])
     looks = await seen_by(story.world.house.stripe, "calls", story.knows["stripe"])
     calls = await seen_by(telegram, "calls", story.knows["calls"])
+    names = {(await telegram.get(f"chats/{one}"))["title"]: one for one in story.world.house.chats}
+    _nobody_inside_heard_a_goodbye(story, calls, movements, names)
     _nobody_was_put_out_by_mistake(story, movements, looks)
     _nobody_was_let_in_for_nothing(story, movements)
     _the_brake_held(story, movements)
@@ -165,8 +168,30 @@ def _nothing_was_said_twice(
                 raise Broken(f"{mark} was said {number} times to {person.id} on {most} occasions")
 
 
+def _nobody_inside_heard_a_goodbye(
+    story: Story,
+    calls: Sequence[Record],
+    movements: Sequence[Record],
+    names: Mapping[str, int],
+) -> None:
+    """Hold each goodbye against the place of the person at its moment, if the bot let them in."""
+    for call in calls:
+        text = str(call["params"].get("text", ""))
+        if call["status"] != _OK or not text.startswith("ENDED"):
+            continue
+        person, moment = int(call["params"]["chat_id"]), call["time"]
+        for chat in (chat for name, chat in names.items() if f"<b>{name}</b>" in text):
+            place = (chat, person)
+            last = [one for one in movements if _place(one) == place and one["time"] <= moment]
+            by = story.world.stays.get(place)
+            if last:
+                by = last[-1]["actor"] if last[-1]["is_in"] else None
+            if by == story.world.house.bot_id:
+                raise Broken(f"told {text!r} while inside: {call}")
+
+
 def _was_told(call: Record, person: int) -> bool:
-    right = call["method"] == "sendMessage" and call["status"] == 200
+    right = call["method"] == "sendMessage" and call["status"] == _OK
     return right and str(call["params"]["chat_id"]) == str(person)
 
 
