@@ -41,6 +41,7 @@ def main() -> None:
         started = time.monotonic()
         record = records.begin(part, chosen.runs)
         with tempfile.TemporaryDirectory(prefix="bench-") as name, FarEnd(Path(name)) as far_end:
+            Path(name).chmod(0o755)  # PostgreSQL runs as another user
             PARTS[part](record, Path(name), far_end)
         record.save()
         print(report.as_text(record))

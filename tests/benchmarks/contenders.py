@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.products import Product, environment, prepare
+from tests.benchmarks.products import Deployment, Product, environment, prepare
 from tests.benchmarks.programs import Bot, FarEnd
 from tests.processes import free_port
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SQLITE: Final = "Velvet Rope, SQLite"
+POSTGRESQL: Final = "Velvet Rope, PostgreSQL"
 BARE: Final = "bare dispatcher, SQLite"
 AIOGRAM: Final = "aiogram"
 PTB: Final = "python-telegram-bot"
@@ -44,6 +45,8 @@ def one(name: str, folder: Path, far_end: FarEnd, *, bots: int = 1) -> Bot:
     if name == DJSTRIPE:
         python = str(_ENVIRONMENT.absolute())
         return Peer(name, "djstripe_view", folder, python, DJSTRIPE_DATABASE=str(file))
+    if name == POSTGRESQL:
+        return Deployment(name, folder, far_end.url, "--bots", str(bots))
     env = environment(f"sqlite:///{file}", far_end.url)
     if not file.exists():
         prepare(env, "--bots", str(bots))

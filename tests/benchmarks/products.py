@@ -1,21 +1,30 @@
-"""The product under measurement: an installation with one bot, on either database."""
+"""The product under measurement: one process on SQLite, or web and worker over PostgreSQL."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 from urllib.request import urlopen
 
+import psycopg
+
 from tests.benchmarks import stripe_events
-from tests.benchmarks.programs import Bot
+from tests.benchmarks.programs import Bot, family
+from tests.postgres import Server
 from tests.processes import ENCRYPTION_KEY, SECRET_KEY, child_environment, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _COMMAND: Final = (sys.executable, "-m", "velvetrope")
+_UNFINISHED: Final = """
+    SELECT (SELECT count(*) FROM store_inboxevent
+            WHERE state IN ('pending', 'claimed') AND (due_at IS NULL OR due_at <= now()))
+         + (SELECT count(*) FROM store_outboxitem
+            WHERE state IN ('pending', 'claimed') AND (due_at IS NULL OR due_at <= now()))
+"""
 _AT_REST: Final = ("velvetrope_events_in_hand ", "velvetrope_items_in_hand ")
 
 
@@ -44,7 +53,7 @@ def prepare(env: dict[str, str], *rows: str) -> None:
 
 
 class Product(Bot):
-    """The server of an installation; with other roles than `all` one process for each."""
+    """The server of an installation, in one of its roles."""
 
     answers_each = 4
 
@@ -61,4 +70,46 @@ class Product(Bot):
             if all(line.endswith(" 0.0") for line in lines if line.startswith(_AT_REST)):
                 return
             time.sleep(0.05)
+        raise AssertionError(f"{self.name} did not come to rest")
+
+
+class Deployment(Product):
+    """One web and one worker process over a PostgreSQL of their own, which makes commits durable.
+
+    What PostgreSQL's processes use counts as well.
+    """
+
+    def __init__(self, name: str, folder: Path, far_end: str, *rows: str) -> None:
+        self._server = Server(folder / "postgresql", durable=True)
+        self._rows = rows
+        env = environment(self._server.address("postgres"), far_end)
+        super().__init__(name, folder, env, "web")
+        self._worker = Product("worker", folder, env, "worker")
+
+    def __enter__(self) -> Self:
+        self._server.make()
+        self._server.start()
+        prepare(dict(self.env), *self._rows)
+        self._worker.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self._worker.__exit__()
+        self._server.stop()
+
+    @property
+    def pids(self) -> list[int]:
+        process = self._server.process
+        database = [] if process is None else family(process.pid)
+        return [*super().pids, *self._worker.pids, *database]
+
+    def quiet(self) -> None:
+        deadline = time.monotonic() + 60
+        with psycopg.connect(self._server.address("postgres"), autocommit=True) as connection:
+            while time.monotonic() < deadline:
+                row = connection.execute(_UNFINISHED).fetchone()
+                if row == (0,):
+                    return
+                time.sleep(0.05)
         raise AssertionError(f"{self.name} did not come to rest")

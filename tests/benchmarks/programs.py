@@ -83,7 +83,7 @@ class Process:
 
     @property
     def pids(self) -> list[int]:
-        return _family(self._running.pid)
+        return family(self._running.pid)
 
     def cpu_seconds(self) -> float:
         """Give what it has used so far, with what it started."""
@@ -153,11 +153,12 @@ class FarEnd(Process):
             return [(chat, at) for chat, at in json.load(answer)]
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """Give a process and all that it started, and they did."""
     children: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         children += map(int, (task / "children").read_text().split())
-    return [pid, *(one for child in children for one in _family(child))]
+    return [pid, *(one for child in children for one in family(child))]
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.contenders import AIOGRAM, BARE, DJSTRIPE, PTB, SQLITE
+from tests.benchmarks.contenders import AIOGRAM, BARE, DJSTRIPE, POSTGRESQL, PTB, SQLITE
 from tests.benchmarks.parts import delivery, ingress, round_trip, stripe
 from tests.benchmarks.records import Summary
 
@@ -82,13 +82,24 @@ TARGETS: Final = (
         (PTB,),
     ),
     Target(
-        "Idle round trip on SQLite, median",
-        round_trip.IDLE,
-        SQLITE,
-        "p50",
-        5,
-        at_most=True,
-        unit="ms",
+        "Sustained round trip on PostgreSQL, one web and one worker process, against aiogram",
+        round_trip.SUSTAINED,
+        POSTGRESQL,
+        _ANSWERED,
+        1.5,
+        (AIOGRAM,),
+    ),
+    *(
+        Target(
+            f"Idle round trip on {database}, median",
+            round_trip.IDLE,
+            who,
+            "p50",
+            bound,
+            at_most=True,
+            unit="ms",
+        )
+        for database, who, bound in (("SQLite", SQLITE, 5), ("PostgreSQL", POSTGRESQL, 20))
     ),
     Target(
         "Stripe's events against dj-stripe's view under gunicorn",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.contenders import AIOGRAM, BARE, PTB, SQLITE, contenders, in_turn
+from tests.benchmarks.contenders import AIOGRAM, BARE, POSTGRESQL, PTB, SQLITE, contenders, in_turn
 from tests.benchmarks.load import post
 from tests.benchmarks.updates import left_alone, people, starts
 
@@ -38,7 +38,7 @@ def _of_no_interest(count: int) -> list[bytes]:
 
 
 def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
-    with contenders([SQLITE, AIOGRAM, PTB, BARE], folder, far_end) as bots:
+    with contenders([SQLITE, POSTGRESQL, AIOGRAM, PTB, BARE], folder, far_end) as bots:
         kinds: dict[Make, list[Bot]] = {
             _of_new_people: [bot for bot in bots if bot.name != BARE],
             _of_no_interest: bots,

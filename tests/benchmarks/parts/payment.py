@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.contenders import SQLITE, contenders
+from tests.benchmarks.contenders import POSTGRESQL, SQLITE, contenders
 from tests.benchmarks.load import percentile, post
 from tests.benchmarks.stripe_events import delivery, purchase
 from tests.benchmarks.updates import people, starts
@@ -29,7 +29,7 @@ def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
         "Each payer has pressed /start before. Each payment makes the product ask Stripe for the"
         " session and the subscription and Telegram for the person's place in the chat."
     )
-    with contenders([SQLITE], folder, far_end) as bots:
+    with contenders([SQLITE, POSTGRESQL], folder, far_end) as bots:
         for bot in bots:
             _pay(bot, far_end, _guests(bot, far_end, 50), None)
         for _ in range(record.runs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.contenders import AIOGRAM, PTB, SQLITE, contenders, in_turn
+from tests.benchmarks.contenders import AIOGRAM, POSTGRESQL, PTB, SQLITE, contenders, in_turn
 from tests.benchmarks.load import percentile, post
 from tests.benchmarks.updates import people, starts
 
@@ -23,7 +23,7 @@ IDLE: Final = "Round trip, idle"
 
 
 def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
-    with contenders([SQLITE, AIOGRAM, PTB], folder, far_end) as bots:
+    with contenders([SQLITE, POSTGRESQL, AIOGRAM, PTB], folder, far_end) as bots:
         for bot in bots:
             post(bot.port, starts(people(200)), CONNECTIONS)
             far_end.log(200)
