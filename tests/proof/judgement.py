@@ -21,9 +21,6 @@ _OK: Final = 200
 #: Removals of one chat within an hour that need nobody's word (the policy's default).
 _BRAKE: Final = 5
 _HOUR: Final = 3600.0
-#: A dead letter that a person explains: their wish for a link has grown too old while nobody could
-#: fulfil it.
-_EXPLAINED: Final = frozenset({"stripe_invalid_request"})
 
 
 class Broken(AssertionError):  # noqa: N818  says what happened to the promise
@@ -232,8 +229,7 @@ def _nothing_is_left(story: Story) -> None:
     left = ledger.unfinished()
     if left:
         raise Broken(f"unfinished: {left}")
-    dead = [one for one in ledger.dead() if one["error_code"] not in _EXPLAINED]
-    if dead:
+    if dead := ledger.dead():
         raise Broken(f"dead letters: {dead}")
 
 

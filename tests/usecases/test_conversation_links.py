@@ -67,6 +67,7 @@ class Database:
 class Stripe:
     """A Stripe that makes sessions, or fails as it is told to."""
 
+    clock: Callable[[], datetime]
     trouble: VelvetError | None = None
     keys: list[str] = field(default_factory=list)
     sessions: dict[str, CheckoutSessionSnapshot] = field(default_factory=dict)
@@ -87,6 +88,10 @@ class Stripe:
         self.keys.append(key)
         if self.trouble is not None:
             raise self.trouble
+        assert request.expires_at is not None
+        life = request.expires_at - self.clock()
+        if not timedelta(minutes=30) <= life <= timedelta(hours=24):
+            raise Permanent("stripe_invalid_request", param="expires_at")
         session = CheckoutSessionSnapshot(
             id=f"cs_{key}",
             url=f"{LINK}{request.price_id}",
@@ -147,7 +152,7 @@ class House:
         view = catalogue.view(row.id)
         assert view is not None
         self.desk = Desk(view)
-        self.stripe = Stripe()
+        self.stripe = Stripe(self.clock)
         services = Services(
             db=Database(),
             catalogue=catalogue,
@@ -221,6 +226,17 @@ def test_a_session_that_is_open_is_offered_again(house: House) -> None:
     house.press()
     assert house.desk.said()[1][1].buttons[0].url == f"{LINK}price_1"
     assert len(house.stripe.keys) == 1
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=22, minutes=40), timedelta(days=3)])
+def test_a_wish_of_another_day_gets_a_link_that_is_open_today(house: House, age: timedelta) -> None:
+    update = press(f"plan:{house.plan.id}")
+    event = house.desk.event(update, kind="callback_query")
+    house.desk.now += age
+    asyncio.run(house.desk.hear(house.talk, event))
+    [(_, said)] = house.desk.said()
+    assert said.buttons[0].url == f"{LINK}price_1"
+    assert house.desk.jobs == []
 
 
 def test_who_holds_the_plan_sees_its_standing_and_stripe_is_not_asked(house: House) -> None:

@@ -19,6 +19,7 @@ from velvetrope.usecases.services import DEEP_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from velvetrope.gateways.stripe.gateway import StripeGateway
     from velvetrope.gateways.stripe.snapshots import CheckoutSessionSnapshot
@@ -73,8 +74,9 @@ async def offer_checkout(
 ) -> CheckoutOffer:
     """Give the session in which the person pays for a plan: the one that is open, or a new one.
 
-    The same event always gets the same session: its id is in the idempotency key. Raises Permanent
-    `plan_not_for_sale` if the plan can't be bought (any more).
+    The same event gets the same session: its id is in the idempotency key, and the session's end
+    follows from the event's time unless that is over. Raises Permanent `plan_not_for_sale` if the
+    plan can't be bought (any more).
     """
     view = await services.view(key[0])
     plan = None if view is None else view.plan(plan_id)
@@ -90,29 +92,35 @@ async def offer_checkout(
     customer_id = buyer.stripe_customer_id or await _make_customer(
         services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}"
     )
-    request = _request(
-        services, view, plan, key, customer_id, event=event, language=language, buyer=buyer
-    )
-    try:
-        session = await _made_once(
-            partial(gateway.create_checkout_session, request),
-            f"checkout:{event.id}:{_digest(request)}",
-        )
-    except Permanent as error:
-        if not _is_lost_customer(error):
-            raise
-        # The customer was deleted at Stripe: the person gets a new one, once for this event.
-        customer_id = await _make_customer(
-            services, gateway, view, key, buyer, f"customer:{view.bot_id}:{key[1]}:{event.id}"
-        )
+    opened_at, is_new = event.received_at, False
+    while True:
         request = _request(
-            services, view, plan, key, customer_id, event=event, language=language, buyer=buyer
+            services,
+            view,
+            plan,
+            key,
+            customer_id,
+            opened_at=opened_at,
+            language=language,
+            buyer=buyer,
         )
-        session = await _made_once(
-            partial(gateway.create_checkout_session, request),
-            f"checkout:{event.id}:{_digest(request)}",
-        )
-    return CheckoutOffer(session.url or "", plan, session, customer_id, reused=False)
+        try:
+            session = await _made_once(
+                partial(gateway.create_checkout_session, request),
+                f"checkout:{event.id}:{_digest(request)}",
+            )
+        except Permanent as error:
+            if _is_lost_customer(error) and not is_new:
+                # Deleted at Stripe: the person gets a new one, once for this event.
+                name = f"customer:{view.bot_id}:{key[1]}:{event.id}"
+                customer_id = await _make_customer(services, gateway, view, key, buyer, name)
+                is_new = True
+            elif error.data.get("param") == "expires_at" and opened_at == event.received_at:
+                opened_at = services.clock()  # the wish has waited for the better part of a day
+            else:
+                raise
+        else:
+            return CheckoutOffer(session.url or "", plan, session, customer_id, reused=False)
 
 
 def record_offer(work: Work, customer: Customer, offer: CheckoutOffer) -> None:
@@ -265,7 +273,7 @@ def _request(
     key: CustomerKey,
     customer_id: str,
     *,
-    event: Event,
+    opened_at: datetime,
     language: str,
     buyer: _Buyer,
 ) -> CheckoutRequest:
@@ -283,7 +291,7 @@ def _request(
         locale=language,
         allow_promotion_codes=plan.allow_promotion_codes,
         trial_days=plan.trial_days if mode == "subscription" and not buyer.tried else None,
-        expires_at=event.received_at + SESSION_LIFE,
+        expires_at=opened_at + SESSION_LIFE,
     )
 
 
