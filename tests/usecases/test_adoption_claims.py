@@ -133,6 +133,19 @@ def test_whom_the_product_let_in_gets_no_time_for_nothing(door: Door) -> None:
     assert door.claims() == []
 
 
+def test_who_has_claimed_one_chat_and_bought_another_gets_no_time_in_that_for_nothing(
+    door: Door,
+) -> None:
+    door.opened()
+    door.bot.statuses[LOUNGE, ANN] = "member"
+    door.opens_link()
+    door.subscribes(price_ids=("price_vip",))
+    door.enters(VAULT)
+    door.bot.statuses[VAULT, ANN] = "member"
+    door.opens_link()
+    assert door.claims() == [(ANN, "price_month")]
+
+
 def test_who_pays_already_is_taken_over_and_not_asked_to_pay(door: Door) -> None:
     door.bot.statuses[LOUNGE, ANN] = "member"
     door.subscribes()

@@ -301,6 +301,16 @@ def test_a_removal_that_telegram_refuses_for_an_administrator_is_not_repeated(
     assert room.calls(UNBAN) == []
 
 
+def test_who_was_brought_in_by_an_administrator_is_left_alone_when_their_right_ends(
+    room: Backroom,
+) -> None:
+    room.subscribes()
+    room.moves("member", by=5)
+    ends(room)
+    assert room.access().let_in_at is None
+    assert room.calls(UNBAN) == []
+
+
 def test_a_member_put_out_by_hand_is_told_apart_from_one_who_left(room: Backroom) -> None:
     inside(room)
     room.moves("kicked", by=5)

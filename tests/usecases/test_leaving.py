@@ -147,6 +147,24 @@ def test_who_has_left_unseen_is_not_taken_out(room: Backroom) -> None:
     assert (room.access().observed, room.access().let_in_at) == ("outside", None)
 
 
+def test_who_leaves_while_they_are_looked_at_is_known_to_be_out(room: Backroom) -> None:
+    member(room, ANN)
+    event = room.stripe_event(
+        GONE, {"id": f"sub_{ANN}", "object": "subscription", "customer": f"cus_{ANN}"}
+    )
+    room.stripe.subscriptions[f"sub_{ANN}"] = subscription(
+        id=f"sub_{ANN}", customer=f"cus_{ANN}", status="canceled", ended_at=room.now
+    )
+    room.finish(room.prepare(event))
+    looked_at = room.prepare(room.job(REMOVE))
+    room.later(timedelta(seconds=1))
+    room.moves("left", by=ANN)
+    room.later(timedelta(seconds=1))
+    room.finish(looked_at)
+    assert leaving(room) == []
+    assert room.access().observed == "outside"
+
+
 def test_that_telegram_does_not_find_somebody_is_no_proof_of_absence(room: Backroom) -> None:
     member(room, ANN)
     room.bot.trouble["getChatMember"] = Permanent("bad_request")
@@ -351,6 +369,20 @@ def test_of_a_large_chat_only_as_many_are_counted_as_matter(room: Backroom) -> N
     [alert] = Alert.objects.filter(code=HELD)
     assert alert.data == {"chat": "Lounge", "gone": 150, "known": 3002}
     assert count_enough(Policy(), room.lounge.id, room.now) == 0
+
+
+def test_while_some_wait_nobody_else_leaves_however_long_ago_it_was_too_many(
+    room: Backroom,
+) -> None:
+    people = crowd(room, 7)
+    for person in people:
+        ends(room, person)
+    room.sent()
+    room.later(timedelta(hours=2))
+    member(room, 5000)
+    ends(room, 5000)
+    assert leaving(room) == []
+    assert held() == [*people[5:], 5000]
 
 
 # The operator's word

@@ -61,7 +61,7 @@ def claim(
     view = words.view
     if view.claim_until is None or view.claim_until <= work.now:
         return None
-    chosen = plans_for(_from_before(work, customer, seen), view.plans_for_sale)
+    chosen = plans_for(_from_before(work, view, customer, seen), view.plans_for_sale)
     gifts = [
         give(
             work,
@@ -84,15 +84,22 @@ def claim(
     return messages.place_kept(words, _chats_of(view, [row.plan_id for row in owed]), min(ends))
 
 
-def _from_before(work: Work, customer: Customer, seen: Sequence[Seen]) -> set[int]:
+def _from_before(
+    work: Work, view: IntegrationView, customer: Customer, seen: Sequence[Seen]
+) -> set[int]:
     """Give the chats where the person is inside without the product having let them in.
 
-    Whom it let in has paid, or been given, what they have; those who claimed before may again.
+    Whom it let in has paid, or been given, what they have; what was claimed before may be again.
     """
-    claimed = any(row.kind == EntitlementKind.CLAIM.value for row in work.entitlements(customer))
+    claimed = {
+        chat_id
+        for row in work.entitlements(customer)
+        if row.kind == EntitlementKind.CLAIM.value
+        for chat_id in membership.opened_by(view, row.plan_id)
+    }
     let_in = {row.chat_id for row in work.accesses(customer) if row.let_in_at is not None}
     inside = {one.chat_id for one in seen if one.presence is Presence.INSIDE}
-    return inside if claimed else inside - let_in
+    return inside - (let_in - claimed)
 
 
 def _chats_of(view: IntegrationView, plan_ids: Sequence[int]) -> tuple[ChatView, ...]:
