@@ -8,7 +8,7 @@ from tests.processes import eventually
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shop
-    from tests.processes import Installation
+    from tests.processes import Completed, Installation
 
 
 def webhook_of(shop: Shop) -> str:
@@ -149,3 +149,37 @@ def test_a_policy_is_shown_changed_and_reset(installation: Installation, shop: S
     assert installation.command(*bot, "--set", "grace_days").code == 2
     table = installation.command(*bot).out
     assert "counted from the first failure" in table
+
+
+def test_a_token_that_does_not_work_does_not_take_the_place_of_one_that_does(
+    server: Installation, shop: Shop
+) -> None:
+    shop.promote()
+    assert shop.add(server, "--name", "Door").code == 0
+
+    def give(token: str) -> Completed:
+        return server.command("bots", "set-token", "Door", "--token", "-", "--json", stdin=token)
+
+    wrong = f"{shop.bot_id}:{'A' * 35}"
+    for token, words in (
+        (wrong, "Telegram does not accept the bot's token any more."),
+        (another_bot(shop), "The token belongs to another bot than before."),
+    ):
+        refused = give(token)
+        assert refused.code == 1
+        (problem,) = refused.json["problems"]
+        assert problem["what"].startswith(words)
+        assert "Nothing was stored" in refused.err
+        assert server.command("bots", "verify", "Door").code == 0
+    renewed = shop.sandbox.telegram.post(f"/control/bots/{shop.username}/token").json()["token"]
+    assert server.command("bots", "verify", "Door").code == 1
+    assert give(renewed).code == 0
+    assert server.command("bots", "verify", "Door").code == 0
+
+
+def another_bot(shop: Shop) -> str:
+    made = shop.sandbox.telegram.post(
+        "/control/bots", json={"name": "Other", "username": f"other_{shop.bot_id}_bot"}
+    )
+    token: str = made.json()["token"]
+    return token

@@ -18,13 +18,14 @@ from velvetrope.domain import validation
 from velvetrope.domain.states import Registration
 from velvetrope.store.models import Integration, StripeAccount
 from velvetrope.usecases import onboarding, operations
-from velvetrope.usecases.onboarding import NewIntegration, examine
+from velvetrope.usecases.onboarding import NewIntegration, examine, examine_bot
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from velvetrope.bootstrap import Application
+    from velvetrope.gateways.telegram.bot import BotApi
     from velvetrope.usecases.onboarding import Examination
 
 #: Where a token may stand so that neither the shell's history nor the list of processes has it.
@@ -38,8 +39,7 @@ def add(options: argparse.Namespace) -> int:
     prices = validation.price_ids(options.price, field="--price")
     found = with_vendors(options.settings, lambda app: _examine(app, options, token, chats, prices))
     if found.problems:
-        findings = [of_problem("bot", one, options.settings) for one in found.problems]
-        return _refuse(findings, as_json=options.json)
+        return _refuse(found, options)
     name = options.name or (found.bot.first_name if found.bot else "")
     row = onboarding.create_integration(
         NewIntegration(
@@ -95,9 +95,17 @@ def rotate_secret(options: argparse.Namespace) -> int:
 
 
 def set_token(options: argparse.Namespace) -> int:
-    """Replace the token, have the webhook registered, and let out what waited for it."""
+    """Replace the token, have the webhook registered, and let out what waited for it.
+
+    Telegram is asked first: what doesn't work takes the place of nothing.
+    """
     row = find_bot(options.bot)
     token = validation.bot_token(_read_token(options.token))
+    found = with_vendors(
+        options.settings, lambda app: examine_bot(_bot(app, token), (), bot_id=row.bot_id)
+    )
+    if found.problems:
+        return _refuse(found, options)
     onboarding.update_integration(row.pk, {"token": token}, ACTOR)
     return _registered(options, row, newest_job(row.pk, onboarding.REGISTER))
 
@@ -156,11 +164,15 @@ async def _examine(
     chats: Sequence[int],
     prices: Sequence[str],
 ) -> Examination:
-    from velvetrope.store.encryption import Secret  # noqa: PLC0415  only where a token comes in
-
     account = await application.db.read(lambda: _account(options.stripe_account))
     gateway = await application.stripe.gateway(account.pk)
-    return await examine(application.bot(Secret(token)), gateway, chats, prices)
+    return await examine(_bot(application, token), gateway, chats, prices)
+
+
+def _bot(application: Application, token: str) -> BotApi:
+    from velvetrope.store.encryption import Secret  # noqa: PLC0415  only where a token comes in
+
+    return application.bot(Secret(token))
 
 
 def _account(name: str) -> StripeAccount:
@@ -193,9 +205,10 @@ def _read_token(given: str | None) -> str:
     return token
 
 
-def _refuse(findings: Sequence[Finding], *, as_json: bool) -> int:
+def _refuse(found: Examination, options: argparse.Namespace) -> int:
     """Say what is to be mended; nothing was stored."""
-    if as_json:
+    findings = [of_problem("bot", one, options.settings) for one in found.problems]
+    if options.json:
         print_json({"problems": [one.record for one in findings]})
     for one in findings:
         say(f"{one.what} {one.fix}")

@@ -12,6 +12,7 @@ from velvetrope.usecases.onboarding.examining import (
     PriceFinding,
     Problem,
     examine,
+    examine_bot,
 )
 from velvetrope.usecases.onboarding.jobs import (
     CHECK,
@@ -35,6 +36,7 @@ __all__ = [
     "create_integration",
     "defer_check",
     "examine",
+    "examine_bot",
     "request_check",
     "request_plan_sync",
     "request_registration",
