@@ -85,23 +85,28 @@ class Running:
         """Give all that the process, and those before it of that name, wrote to standard error."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    def start(self) -> dict[str, Any]:
-        """Start it and give the JSON line that it prints when it is ready."""
+    def run(self) -> Path:
+        """Start it and give the file that holds what it prints."""
         if self.process is not None and self.process.poll() is None:
             raise AssertionError(f"{self.name} runs already")
         said = self.folder / f"{self.name}.out"
         said.write_bytes(b"")
-        process = self.process = begin(
+        self.process = begin(
             self.arguments, env=self.env, cwd=self.folder, stdout=said, stderr=self.log_file
         )
+        return said
+
+    def start(self) -> dict[str, Any]:
+        """Start it and give the JSON line that it prints when it is ready."""
+        said = self.run()
 
         def first_line() -> str | None:
             text = said.read_text(errors="replace")
             if "\n" in text:
                 return text.partition("\n")[0]
-            if process.poll() is not None:
+            if self.process is not None and self.process.poll() is not None:
                 raise AssertionError(
-                    f"{self.name} ended with {process.returncode}:\n{self.log_text()}"
+                    f"{self.name} ended with {self.process.returncode}:\n{self.log_text()}"
                 )
             return None
 

@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
+from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 import uvicorn
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
     import argparse
     import asyncio
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from velvetrope.settings import Settings
 
 #: Seconds for requests in flight when the process is asked to stop; with the application's own
 #: (web/asgi.py) it is less than ten in all.
 PATIENCE: Final = 3
+#: Seconds for which a web process serves on after it said at /up that it leaves: a proxy that asks
+#: every second sends no request into the closing door.
+FAREWELL: Final = 2.0
 #: How long one thread may keep the others waiting: a heavy page must not hold a webhook up.
 SWITCH_SECONDS: Final = 0.0005
 _BACKLOG: Final = 2048
@@ -69,9 +75,10 @@ def _run(
     if settings.database.path is not None:
         serve_alone(patience=3.0).close()
     sys.setswitchinterval(SWITCH_SECONDS)
+    chosen, leaving = bootstrap.Role(role), Event()
     house = House(room_for_connections())
     config = uvicorn.Config(
-        create_app(bootstrap.build(settings), bootstrap.Role(role)),
+        create_app(bootstrap.build(settings), chosen, leaving.is_set),
         loop="uvloop",
         # Called like the class that uvicorn expects, once per connection.
         http=cast("type[asyncio.Protocol]", house.protocol),
@@ -84,7 +91,9 @@ def _run(
         backlog=_BACKLOG,
         timeout_graceful_shutdown=PATIENCE,
     )
-    server = _Server(config, on_ready)
+    # Only beside others does it help to say farewell: there a proxy can choose.
+    farewell = FAREWELL if chosen is bootstrap.Role.WEB else 0.0
+    server = _Server(config, on_ready, leaving, farewell)
     server.run(sockets=[listener])
     return Exit.DONE if server.served else Exit.FAILED
 
@@ -92,9 +101,18 @@ def _run(
 class _Server(uvicorn.Server):
     """uvicorn's server that says when it serves, and ends with 0 when it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], None],
+        leaving: Event,
+        farewell: float,
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._leaving = leaving
+        self._farewell = farewell
+        self._leaves_at = 0.0
         self.served = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -102,6 +120,19 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             self.served = True
             self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Say farewell at the first SIGTERM; whoever asks again, or at a keyboard, doesn't wait."""
+        if sig == signal.SIGTERM and not self._leaving.is_set():
+            self._leaves_at = monotonic() + self._farewell
+            self._leaving.set()
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._leaving.is_set() and monotonic() >= self._leaves_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

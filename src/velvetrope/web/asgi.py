@@ -49,15 +49,21 @@ METRICS_PATH: Final = "/metrics"
 PATIENCE: Final = 6.0
 
 
-def create_app(application: Application, role: Role = Role.ALL) -> Asgi:
-    """Give the ASGI application of one process; its lifespan starts and stops the product."""
-    return _App(application, role)
+def create_app(
+    application: Application, role: Role = Role.ALL, leaving: Callable[[], bool] = bool
+) -> Asgi:
+    """Give the ASGI application of one process; its lifespan starts and stops the product.
+
+    Once `leaving` is true `/up` answers 503, and everything else as before.
+    """
+    return _App(application, role, leaving)
 
 
 class _App:
-    def __init__(self, application: Application, role: Role) -> None:
+    def __init__(self, application: Application, role: Role, leaving: Callable[[], bool]) -> None:
         self._application = application
         self._role = role
+        self._leaving = leaving
         self._routes: dict[str, Asgi] = {}
         settings = application.settings
         self._addresses = ClientAddresses(settings.trusted_proxies)
@@ -122,7 +128,8 @@ class _App:
         }
 
     async def _up(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI
-        await _get(scope, send, 200, [(b"content-type", b"text/plain")], b"up\n")
+        status, word = (503, b"leaving\n") if self._leaving() else (200, b"up\n")
+        await _get(scope, send, status, [(b"content-type", b"text/plain")], word)
 
     async def _health_page(
         self,
