@@ -10,7 +10,8 @@ from tests.usecases.backroom import Backroom
 from tests.usecases.snapshots import ANN, LOUNGE, NOW, VAULT
 from velvetrope.domain.errors import NeedsOperator, RetryLater
 from velvetrope.domain.validation import Invalid
-from velvetrope.store.models import Access, AuditEntry, Customer, Entitlement
+from velvetrope.store.models import Access, AuditEntry, Customer, Entitlement, OutboxItem, Plan
+from velvetrope.store.revisions import touch
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import claims
 
@@ -101,6 +102,17 @@ def test_a_claim_opens_only_what_the_person_is_in(door: Door) -> None:
     door.opens_link()
     door.opens_link(NEW)
     assert door.claims() == [(ANN, "price_month"), (NEW, "price_vip")]
+
+
+def test_nobody_is_taken_over_in_a_chat_that_no_plan_opens_for_them(door: Door) -> None:
+    Plan.objects.filter(id=door.vip.pk).update(sellable=False)
+    touch([door.integration.pk])
+    door.opened()
+    door.bot.statuses[LOUNGE, NEW] = door.bot.statuses[VAULT, NEW] = "member"
+    door.opens_link(NEW)
+    assert door.claims() == [(NEW, "price_month")]
+    assert not Access.objects.filter(chat=door.vault, let_in_at__isnull=False).exists()
+    assert "unbanChatMember" not in OutboxItem.objects.values_list("method", flat=True)
 
 
 def test_opened_again_it_says_the_same_and_changes_nothing(door: Door) -> None:

@@ -17,7 +17,16 @@ from tests.usecases.snapshots import (
 )
 from velvetrope.domain.errors import NeedsOperator
 from velvetrope.gateways.stripe.snapshots import CustomerSnapshot
-from velvetrope.store.models import Alert, AuditEntry, Checkout, Customer, Entitlement, OutboxItem
+from velvetrope.store.encryption import Secret
+from velvetrope.store.models import (
+    Alert,
+    AuditEntry,
+    Checkout,
+    Customer,
+    Entitlement,
+    OutboxItem,
+    StripeAccount,
+)
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -46,6 +55,22 @@ def test_a_customers_tag_of_another_bot_makes_it_foreign(room: Backroom) -> None
         id="cus_1", deleted=False, metadata=tag(bot=BOT + 1), livemode=False
     )
     assert room.subscribes(metadata={}) == "foreign"
+
+
+def test_a_tag_of_another_bot_counts_more_than_the_customers(room: Backroom) -> None:
+    room.stripe.customers["cus_1"] = CustomerSnapshot(
+        id="cus_1", deleted=False, metadata=tag(plan=None), livemode=False
+    )
+    assert room.subscribes(metadata=tag(bot=BOT + 1)) == "foreign"
+    assert not Entitlement.objects.exists()
+
+
+def test_who_owns_another_stripe_account_can_sell_nothing_of_a_bot(room: Backroom) -> None:
+    room.account = StripeAccount.objects.create(
+        name="elsewhere", api_key=Secret("sk_test_elsewhere")
+    ).id
+    assert room.subscribes() == "foreign"
+    assert not Entitlement.objects.exists()
 
 
 def test_other_products_of_a_customer_give_no_rights(room: Backroom) -> None:
