@@ -15,6 +15,7 @@ from velvetrope.usecases.billing.fetching import NOT_FOUND
 from velvetrope.usecases.billing.objects import FETCH, FetchOrder
 from velvetrope.usecases.billing.rechecks import defer_recheck
 from velvetrope.usecases.lanes import Whom
+from velvetrope.usecases.reconciling.desk import Desk, Findings
 from velvetrope.usecases.reconciling.orders import (
     LIST_PAGE,
     LISTED,
@@ -23,13 +24,13 @@ from velvetrope.usecases.reconciling.orders import (
     LookOrder,
     added,
 )
-from velvetrope.usecases.reconciling.stages import PASS, REBUILD, Desk, Findings
+from velvetrope.usecases.reconciling.stages import PASS, REBUILD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from velvetrope.pipeline.work import CustomerKey, Event, Work
-    from velvetrope.usecases.reconciling.stages import Person, Stage, Wanted
+    from velvetrope.usecases.reconciling.desk import Person, Stage, Wanted
     from velvetrope.usecases.services import Services
 
 #: The end of a rebuild: what was found is waited for, then people are looked at.
