@@ -139,6 +139,15 @@ def postgresql(pytestconfig: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
+def migrated(engine: str, request: pytest.FixtureRequest) -> Path | postgres.Template:
+    """Give a migrated database without rows, of the kind that the test runs on, to be copied."""
+    if engine == POSTGRESQL:
+        return postgres.Template(request.getfixturevalue("postgresql"), TEMPLATE)
+    file: Path = request.getfixturevalue("migrated_file")
+    return file
+
+
+@pytest.fixture(scope="session")
 def own_database(postgresql: Path) -> Iterator[str]:
     """Give this process's own database on PostgreSQL."""
     yield postgres.create(postgresql, own_name(), TEMPLATE)
@@ -177,9 +186,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def installation(sandbox: Sandbox, migrated_file: Path, tmp_path: Path) -> Iterator[Installation]:
+def installation(
+    sandbox: Sandbox, migrated: Path | postgres.Template, tmp_path: Path
+) -> Iterator[Installation]:
     """Give an installation beside the sandbox; its server does not run yet."""
-    place = Installation(tmp_path, migrated_file, sandbox)
+    place = Installation(tmp_path, migrated, sandbox)
     yield place
     place.close()
 

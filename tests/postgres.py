@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -44,6 +46,9 @@ _MODEST: Final = {
     "jit": "off",
     "deadlock_timeout": "200ms",
 }
+
+#: Most databases sort as a language does, where `:` stands for nothing: so do these, if they can.
+_LANGUAGE: Final = ("--locale-provider=icu", "--icu-locale=en", "--locale=C")
 
 
 def binaries() -> Path:
@@ -81,15 +86,24 @@ class Server:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.user is not None:
             shutil.chown(self.folder, self.user)
-        command = ["initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "-E", "UTF8"]
-        subprocess.run(
-            [self._program(command[0]), *command[1:], "--no-locale", "--no-sync"],
-            check=True,
+        if not self._initdb(*_LANGUAGE):
+            shutil.rmtree(self._data, ignore_errors=True)
+            assert self._initdb("--no-locale"), "initdb failed"
+
+    def _initdb(self, *locale: str) -> bool:
+        done = subprocess.run(
+            [
+                *(self._program("initdb"), "-D", str(self._data), "-U", USER),
+                *("-A", "trust", "-E", "UTF8", "--no-sync", *locale),
+            ],
+            check=False,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if locale == _LANGUAGE else None,
             user=self.user,
             extra_groups=None if self.user is None else [],
             cwd=self.folder,
         )
+        return done.returncode == 0
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -228,6 +242,21 @@ def drop(folder: Path, name: str) -> None:
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     with psycopg.connect(address_of(folder, "postgres"), autocommit=True) as admin:
         admin.execute(statement.format(sql.Identifier(name)))
+
+
+@dataclass(frozen=True)
+class Template:
+    """A database to be copied: each copy belongs to one who works on it alone."""
+
+    folder: Path
+    name: str
+
+    def copy(self) -> str:
+        """Give the URL of a new copy."""
+        return create(self.folder, f"{self.name}_{secrets.token_hex(4)}", self.name)
+
+    def drop(self, url: str) -> None:
+        drop(self.folder, urlsplit(url).path.removeprefix("/"))
 
 
 def _ordinary_user() -> str:

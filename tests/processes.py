@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 
 from tests.forking import begin
+from tests.postgres import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -179,18 +180,29 @@ class Installation:
     """One installation of the product: a folder with its database, its environment, its server."""
 
     def __init__(
-        self, folder: Path, migrated: Path, sandbox: Sandbox | None = None, **changes: str
+        self,
+        folder: Path,
+        migrated: Path | Template,
+        sandbox: Sandbox | None = None,
+        **changes: str,
     ) -> None:
         self.folder = folder
+        #: On PostgreSQL there is no such file.
         self.database = folder / "velvetrope.sqlite3"
-        shutil.copy(migrated, self.database)
+        self._template = None
+        if isinstance(migrated, Template):
+            self._template = migrated
+            self.database_url = migrated.copy()
+        else:
+            shutil.copy(migrated, self.database)
+            self.database_url = f"sqlite:///{self.database}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         nowhere = f"http://127.0.0.1:{free_port()}"
         values = {
             "VELVETROPE_ENV": "development",
             "VELVETROPE_PUBLIC_URL": self.url,
-            "VELVETROPE_DATABASE_URL": f"sqlite:///{self.database}",
+            "VELVETROPE_DATABASE_URL": self.database_url,
             "VELVETROPE_SECRET_KEY": SECRET_KEY,
             "VELVETROPE_ENCRYPTION_KEYS": ENCRYPTION_KEY,
             "VELVETROPE_STRIPE_API_KEY": STRIPE_API_KEY,
@@ -245,6 +257,8 @@ class Installation:
         self.http.close()
         with contextlib.suppress(ProcessLookupError):
             self.server.stop()
+        if self._template is not None:
+            self._template.drop(self.database_url)
 
     def log_text(self) -> str:
         return self.server.log_text()

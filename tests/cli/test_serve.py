@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.postgres import Template
+
 
 @pytest.fixture
-def alone(migrated_file: Path, tmp_path: Path) -> Iterator[Installation]:
+def alone(migrated: Path | Template, tmp_path: Path) -> Iterator[Installation]:
     """Give an installation whose vendors don't answer."""
-    place = Installation(tmp_path, migrated_file)
+    place = Installation(tmp_path, migrated)
     yield place
     place.close()
 

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from tests.postgres import Template
+
 
 @pytest.fixture(scope="module")
 def served(
-    sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+    sandbox: Sandbox, migrated: Path | Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
     """Run a server for all tests of a module; judge all that it asked for and wrote."""
-    place = Installation(tmp_path_factory.mktemp("installation"), migrated_file, sandbox)
+    place = Installation(tmp_path_factory.mktemp("installation"), migrated, sandbox)
     place.start()
     yield place
     place.close()

@@ -88,7 +88,7 @@ class House:
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self.installation.database)
+        return Ledger(self.installation.database_url)
 
     def problems(self) -> list[str]:
         """Give the codes of what `velvetrope bots show` says is to be mended."""

@@ -1,23 +1,38 @@
-"""What the product has written down, read from its database file past all of its own code."""
+"""What the product has written down, read from its database past all of its own code."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg.rows import dict_row
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
+
+SQLITE: Final = "sqlite:///"
 
 
 class Ledger:
-    """The tables of one installation; every look opens the file anew."""
+    """The tables of one installation, by its database's URL; every look opens it anew."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, url: str) -> None:
+        self._url = url
 
     def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
-        with closing(sqlite3.connect(self._file, timeout=10)) as connection:
+        """Give what a statement selects; its values stand where it has question marks."""
+        if self._url.startswith(SQLITE):
+            return self._rows_of_file(statement, values)
+        marked = statement.replace("%", "%%").replace("?", "%s")
+        with psycopg.connect(self._url, row_factory=dict_row) as connection:
+            connection.read_only = True
+            return connection.execute(marked.encode(), values).fetchall()
+
+    def _rows_of_file(self, statement: str, values: Sequence[object]) -> list[dict[str, Any]]:
+        file = self._url.removeprefix(SQLITE)
+        with closing(sqlite3.connect(file, timeout=10)) as connection:
             connection.execute("PRAGMA query_only = ON")
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(statement, values)]
