@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
+#: Tables and columns of texts that are compared, or locked in their order.
+KEYS = (("store_inboxevent", "external_id"), ("store_lanelease", "key"))
+
+
 def set_collation(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     if editor.connection.vendor == "postgresql":
-        editor.execute(
-            'ALTER TABLE store_inboxevent ALTER COLUMN external_id TYPE varchar(255) COLLATE "C"'
-        )
+        for table, column in KEYS:
+            kind = 'TYPE varchar(255) COLLATE "C"'
+            editor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} {kind}")
 
 
 class Migration(migrations.Migration):
