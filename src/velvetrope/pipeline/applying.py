@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 
 from velvetrope.domain.states import EventOutcome, EventState, Source
 from velvetrope.pipeline.work import Work
-from velvetrope.pipeline.writer import BUDGET, Failure, Fenced, Operation, Ran
+from velvetrope.pipeline.writer import Failure, Fenced, Operation, Ran
 from velvetrope.store.models import InboxEvent, Lane
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class ApplyEvents(Operation[Prepared, str]):
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._seconds_each = BUDGET / self.at_once
+        self._budget = ledger.dialect.budget
+        self._seconds_each = self._budget / self.at_once
 
     def run(self, items: Sequence[Prepared]) -> Ran[str]:
         started = perf_counter()
@@ -117,5 +118,5 @@ class ApplyEvents(Operation[Prepared, str]):
     def _adapt(self, seconds_each: float) -> None:
         """Take as many events at once as fit into the time that a transaction may last."""
         self._seconds_each += (seconds_each - self._seconds_each) * 0.1
-        fitting = int(BUDGET / max(self._seconds_each, 1e-6))
+        fitting = int(self._budget / max(self._seconds_each, 1e-6))
         self.at_once = min(max(fitting, _AT_ONCE_LEAST), _AT_ONCE_MOST)

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 I = TypeVar("I")  # noqa: E741  an item; R is its result
 R = TypeVar("R")
 
-#: Seconds that a transaction may go on taking what isn't urgent.
-BUDGET: Final = 0.010
-#: The share of that while events come in, whose senders wait for the commit.
+#: The share of a transaction's time while events come in, whose senders wait for the commit.
 SHARE_WHILE_INCOMING: Final = 0.2
 
 #: How often something is run alone that meets the transactions of others.
@@ -105,11 +103,11 @@ class GroupWriter:
     """Runs operations in its own thread; everything but `run` belongs to the event loop."""
 
     def __init__(
-        self, dialect: Dialect, *, budget: float = BUDGET, name: str = "velvetrope-writer"
+        self, dialect: Dialect, *, budget: float | None = None, name: str = "velvetrope-writer"
     ) -> None:
         self._dialect = dialect
         self._name = name
-        self._budget = budget
+        self._budget = dialect.budget if budget is None else budget
         self._queues: dict[Operation[Any, Any], _Waiting] = {}
         self._in_order: list[_Waiting] = []
         self._wake = threading.Event()

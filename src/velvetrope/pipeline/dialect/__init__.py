@@ -23,6 +23,8 @@ M = TypeVar("M", bound=Model)
 class Dialect(Protocol):
     """The statements of the hot path, run within the transaction of the calling thread."""
 
+    #: Seconds that a transaction may go on taking what isn't urgent.
+    budget: float
     #: Whether many processes share the work.
     is_shared: bool
     #: The worker whose rows this process holds; None where one process holds all.

@@ -74,6 +74,7 @@ class PostgresqlDialect:
     Rows are in the hands of the worker whose id they carry as their owner.
     """
 
+    budget = 0.100  # each statement is a round trip, whatever it carries
     is_shared = True
 
     def __init__(self) -> None:

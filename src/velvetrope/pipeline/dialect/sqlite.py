@@ -36,6 +36,7 @@ _MOST_VALUES: Final = 8_000
 class SqliteDialect:
     """Implements `Dialect` for the backend `velvetrope.store.sqlite`."""
 
+    budget = 0.010  # whoever waits for an acknowledgement waits for it
     is_shared = False
     owner: int | None = None
 
