@@ -123,6 +123,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             engines = [only]
         if marked("sqlite_only"):
             engines = [one for one in engines if one == SQLITE]
+        if marked("postgresql_only"):
+            engines = [one for one in engines if one == POSTGRESQL]
         metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 

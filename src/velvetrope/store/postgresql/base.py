@@ -31,7 +31,7 @@ SESSION: Final = {
     "timezone": "UTC",
     "lock_timeout": "5s",
     # A process that stands still within a transaction must not hold the others up for good.
-    "idle_in_transaction_session_timeout": "30s",
+    "idle_in_transaction_session_timeout": "6s",
 }
 
 
