@@ -203,7 +203,8 @@ def test_what_a_killed_worker_had_in_hand_is_taken_over_in_time(house: House) ->
     assert_effects_once_and_in_order()
     said = Counter(call.text for call in house.calls())
     assert set(said) == set(stored(web))
-    assert sum(count - 1 for count in said.values()) <= 16  # calls whose answers were lost
+    # Calls in flight, and those whose answers were not written down yet.
+    assert sum(count - 1 for count in said.values()) <= 64
 
 
 def test_a_worker_that_stood_still_for_long_does_no_harm_afterwards(house: House) -> None:
@@ -223,7 +224,7 @@ def test_a_worker_that_stood_still_for_long_does_no_harm_afterwards(house: House
     assert_effects_once_and_in_order()
     said = Counter(call.text for call in house.calls())
     assert set(said) == set(stored(web))
-    assert sum(count - 1 for count in said.values()) <= 16
+    assert sum(count - 1 for count in said.values()) <= 64
     # It sends nothing of what it had in hand, only what is new.
     assert {call.text.partition("/")[2] for call in house.calls()[before:]} <= {"4"} | {
         text.partition("/")[2] for text, count in said.items() if count > 1
