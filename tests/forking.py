@@ -25,10 +25,6 @@ from tests.proof.standby import die_with_parent
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: Whether anything begins as a fork at all.
-FORKS: Final = (
-    os.environ.get("VELVETROPE_TESTS_FORK") != "no" and "COVERAGE_PROCESS_CONFIG" not in os.environ
-)
 _context: Final = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.imports"])
 
@@ -56,7 +52,7 @@ def begin(
     stdin: Path | None = None,
 ) -> Process:
     """Begin `python -m module arguments…` and append what it says to two files."""
-    if FORKS and command[:2] == [sys.executable, "-m"]:
+    if _forks() and command[:2] == [sys.executable, "-m"]:
         return _Fork(command[2:], env, cwd, (stdin or Path(os.devnull), stdout, stderr))
     with (
         (stdin or Path(os.devnull)).open("rb") as asked,
@@ -66,6 +62,14 @@ def begin(
         return subprocess.Popen(
             command, stdin=asked, stdout=out, stderr=err, env=dict(env), cwd=cwd
         )
+
+
+def _forks() -> bool:
+    """Judge at each start: coverage begins when the tests do, and not when they are imported."""
+    return (
+        os.environ.get("VELVETROPE_TESTS_FORK") != "no"
+        and "COVERAGE_PROCESS_CONFIG" not in os.environ
+    )
 
 
 class _Fork:
