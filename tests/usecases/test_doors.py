@@ -11,6 +11,7 @@ from tests.usecases.snapshots import ANN, DAY, LOUNGE, NOW, VAULT, payment, sess
 from velvetrope.domain.errors import NeedsOperator, Permanent, RetryLater
 from velvetrope.domain.states import ItemState
 from velvetrope.store.models import Access, Chat, Checkout, Customer, InboxEvent, OutboxItem
+from velvetrope.usecases import operations
 
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
@@ -315,6 +316,33 @@ def test_a_member_put_out_by_hand_is_told_apart_from_one_who_left(room: Backroom
     inside(room)
     room.moves("kicked", by=5)
     assert room.access().observed == "banned"
+
+
+def test_a_ban_by_an_administrator_stands_until_the_person_is_invited_again(
+    room: Backroom,
+) -> None:
+    room.subscribes()
+    room.enters()
+    room.moves("kicked", by=5)
+    operations.sync(room.ann.id, "operator:anna")
+    for _ in range(3):
+        room.later(DAY)
+        room.sweep()
+    assert room.calls(UNBAN) == []
+    assert room.access().observed == "banned"
+    operations.reinvite(room.ann.id, "operator:anna")
+    room.run_jobs()
+    assert len(room.calls(UNBAN)) == 1
+
+
+def test_who_was_banned_and_buys_anew_gets_in(room: Backroom) -> None:
+    room.subscribes()
+    room.enters()
+    room.moves("kicked", by=5)
+    ends(room)
+    room.sent()
+    room.subscribes("sub_2")
+    assert len(room.calls(UNBAN)) == 1
 
 
 def test_an_outcome_for_somebody_who_is_erased_changes_nothing(room: Backroom) -> None:

@@ -88,7 +88,7 @@ class ReinviteHandler:
         customer = work.customer(facts.key)
         if customer is None:
             return EventOutcome.IGNORED.value
-        _see(work, customer, facts)
+        _see(work, customer, facts, lifts_bans=True)
         membership.reconcile(work, customer)
         view = work.integration(customer.integration_id)
         opened = membership.chats_opened(work, view, customer)
@@ -120,12 +120,13 @@ class MessageHandler:
         return EventOutcome.HANDLED.value
 
 
-def _see(work: Work, customer: Customer, look: Look) -> None:
+def _see(work: Work, customer: Customer, look: Look, *, lifts_bans: bool = False) -> None:
     """Write down where the person is, and let what could not be done be tried again."""
     view = work.integration(customer.integration_id)
     observing.note_anew(work, view, customer, look.seen, look.asked_at)
     for access in work.accesses(customer):
-        if access.desired and access.problem:
+        is_banned = access.problem == membership.BANNED_BY_HAND
+        if access.desired and access.problem and (lifts_bans or not is_banned):
             access.action, access.problem = "", ""
             work.save(access)
     membership.forget_passing_trouble(work, customer)

@@ -146,6 +146,8 @@ def _observe(
             access.let_in_at = access.let_in_at or work.now
     elif presence is Presence.OUTSIDE:
         access.let_in_at = None
+    elif presence is Presence.BANNED and access.desired and change.from_.id != bot_id:
+        membership.respect_ban(access)
 
 
 def _by_whom(change: ChatMemberUpdated, bot_id: int) -> Mapping[str, str]:

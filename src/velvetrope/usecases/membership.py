@@ -55,6 +55,9 @@ LASTING_TROUBLE = frozenset(
     }
 )
 
+#: Why a ban is not lifted though the person holds a right.
+BANNED_BY_HAND = "banned_by_hand"
+
 #: What each action asks of the Bot API; `explain` is a message.
 METHODS = {
     DoorAction.APPROVE: "approveChatJoinRequest",
@@ -134,6 +137,14 @@ def forget_passing_trouble(work: Work, customer: Customer) -> None:
 def access_to(work: Work, customer: Customer, chat: ChatView) -> Access:
     """Give what is known of a customer and a chat; a row that is not stored yet if it is news."""
     return find_access(work, customer, chat.id) or new_access(customer, chat)
+
+
+def respect_ban(access: Access) -> None:
+    """Let a ban stand that somebody has spoken by hand, until the person is invited again.
+
+    The product bans nobody. A right that begins later lifts the ban, as it lifts older ones.
+    """
+    access.action, access.problem = DoorAction.UNBAN.value, BANNED_BY_HAND
 
 
 def new_access(customer: Customer, chat: ChatView) -> Access:

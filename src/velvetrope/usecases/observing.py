@@ -117,6 +117,8 @@ def note_anew(
                     access.requested_at = work.now
             elif one.presence in {Presence.INSIDE, Presence.KEEPER}:
                 access.requested_at = None
+            elif one.presence is Presence.BANNED and was_inside and access.desired:
+                membership.respect_ban(access)
         work.save(access)
 
 

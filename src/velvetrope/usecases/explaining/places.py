@@ -12,6 +12,7 @@ from velvetrope.usecases.chronicle import BY_ADMIN, BY_BOT, BY_THEMSELVES
 from velvetrope.usecases.explaining.rights import because_of
 from velvetrope.usecases.explaining.story import Place, Tone
 from velvetrope.usecases.explaining.terms import clause, listing, sentence
+from velvetrope.usecases.membership import BANNED_BY_HAND
 from velvetrope.usecases.wording.problems import explain
 
 if TYPE_CHECKING:
@@ -220,10 +221,10 @@ def _banned(known: Known) -> _Seen:
     banned = f"was banned there{by}{known.when(Presence.BANNED.value)}"
     if not known.should:
         return banned, "", Tone.PLAIN
-    if known.problem:
+    if known.problem and known.problem != BANNED_BY_HAND:
         why = clause(explain(known.problem).what)
         return f"{banned}, and the ban could not be lifted: {why}", "", Tone.BAD
-    if known.access is not None and known.access.action == DoorAction.UNBAN:
+    if not known.problem and known.access is not None and known.access.action == DoorAction.UNBAN:
         return f"{banned}, and the ban is being lifted", "", Tone.WARN
     return banned, "«Invite again» lifts the ban and sends a new way in.", Tone.BAD
 

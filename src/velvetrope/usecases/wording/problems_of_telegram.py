@@ -139,6 +139,10 @@ TELEGRAM: Final[Mapping[str, tuple[str, str]]] = {
         "The person is an administrator of the chat, and bots cannot remove those.",
         "Take the person's administrator rights away in Telegram if they should leave.",
     ),
+    "banned_by_hand": (
+        "An administrator of the chat has banned the person.",
+        "Press «Invite again» on the person's page if they should come back.",
+    ),
     "chat_unknown": (
         "The chat has been taken out of the integration since.",
         "Nothing to do: it can be discarded.",
