@@ -6,10 +6,13 @@ import argparse
 import json
 import os
 
+from tests.benchmarks.updates import SECRET
+
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--bots", type=int, default=0, help="so many bots")
+    options.add_argument("--customers", type=int, default=0, help="so many in all")
     options.add_argument("--messages", type=int, default=0, help="so many of each bot")
     options.add_argument("--first", type=int, default=0, help="number of the first message")
     chosen = options.parse_args()
@@ -24,6 +27,16 @@ def main() -> None:
     with transaction.atomic():
         _add_bots(chosen.bots)
         _add_messages(chosen.messages, chosen.first)
+    if chosen.customers:
+        from tests.benchmarks.crowd import add_customers  # noqa: PLC0415  after Django is set up
+
+        with transaction.atomic():
+            add_customers(chosen.customers)
+
+
+def secret_of(number: int) -> str:
+    """Give the webhook's secret of a bot; the first one has the one of all benchmarks."""
+    return SECRET if number == 0 else f"{SECRET}-{number}"
 
 
 def _add_bots(bots: int) -> None:
@@ -59,11 +72,10 @@ def _add_messages(each: int, first: int) -> None:
 def _add_bot(account_id: int, number: int) -> None:
     from django.utils import timezone  # noqa: PLC0415  after Django is set up
 
-    from tests.benchmarks.updates import SECRET  # noqa: PLC0415  the same
     from velvetrope.store import models  # noqa: PLC0415  the same
     from velvetrope.store.encryption import Secret, installation_keys  # noqa: PLC0415  the same
 
-    secret = SECRET if number == 0 else f"{SECRET}-{number}"
+    secret = secret_of(number)
     integration = models.Integration.objects.create(
         name=f"Bench {number}",
         stripe_account_id=account_id,

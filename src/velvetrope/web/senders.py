@@ -87,7 +87,7 @@ class TelegramSenders:
         # The time counts from before the reading: what changes meanwhile is seen in time.
         until = monotonic() + TRUSTED_FOR
         try:
-            sender: Sender | None = await self._db.read(lambda: _integration_of(key))
+            sender: Sender | None = await self._db.read(lambda: find_integration(key))
         except DatabaseError:
             raise RetryLater("database_unavailable", retry_after=1) from None
         self._known[key] = (until, sender)
@@ -97,7 +97,8 @@ class TelegramSenders:
         return sender
 
 
-def _integration_of(key: Hashes) -> Sender | None:
+def find_integration(key: Hashes) -> Sender | None:
+    """Find whose secret it is, by the index of its hash."""
     row = (
         Integration.objects.filter(webhook_secret_hash__in=key).values_list("id", "active").first()
     )
