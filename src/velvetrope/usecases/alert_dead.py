@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Count
 
-from velvetrope.domain.states import EventState, ItemState, Source
-from velvetrope.store.models import Alert, InboxEvent, Integration, OutboxItem, StripeAccount
+from velvetrope.domain.states import Source
+from velvetrope.store.models import Alert, Integration, StripeAccount
+from velvetrope.store.unfinished import dead_events, dead_items
 from velvetrope.usecases.alerts import Trouble, match_alerts
 
 if TYPE_CHECKING:
@@ -40,14 +40,10 @@ def _counted() -> tuple[Counter[int], Counter[int]]:
     """Count dead letters by integration and by Stripe account, of those that still are there."""
     bots: Counter[int] = Counter()
     accounts: Counter[int] = Counter()
-    events = InboxEvent.objects.filter(state=EventState.DEAD)
-    for source, key, number in (
-        events.order_by().values_list("source", "account").annotate(number=Count("id"))
-    ):
-        (accounts if source == Source.STRIPE else bots)[key] += number
-    items = OutboxItem.objects.filter(state=ItemState.DEAD)
-    for key, number in items.order_by().values_list("integration_id").annotate(number=Count("id")):
-        bots[key] += number
+    # Counted here: to group them, SQLite would go through all there ever were.
+    for source, key in dead_events().values_list("source", "account"):
+        (accounts if source == Source.STRIPE else bots)[key] += 1
+    bots.update(dead_items().values_list("integration_id", flat=True))
     known = set(Integration.objects.filter(id__in=bots).values_list("id", flat=True))
     selling = set(StripeAccount.objects.filter(id__in=accounts).values_list("id", flat=True))
     return (

@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q
 
 from velvetrope.domain.door import DoorAction
 from velvetrope.domain.states import Presence, Source
-from velvetrope.store import owners
 from velvetrope.store.models import (
     Access,
     Alert,
@@ -20,6 +19,7 @@ from velvetrope.store.models import (
     Integration,
     StripeAccount,
 )
+from velvetrope.store.unfinished import unsettled_checkouts
 from velvetrope.usecases.billing.rechecks import request_recheck
 from velvetrope.usecases.checkout import SESSION_LIFE
 from velvetrope.usecases.lanes import WHOM, Whom
@@ -77,7 +77,7 @@ def sweep_waiting(now: datetime) -> int:
     undecided = at_the_door.filter(
         desired=False, requested_at__lt=now - SESSION_LIFE, action__in=("", DoorAction.EXPLAIN)
     )
-    purchases = Checkout.objects.filter(state__in=owners.UNSETTLED, expires_at__lt=now - LEEWAY)
+    purchases = unsettled_checkouts().filter(expires_at__lt=now - LEEWAY)
     left_outside = at_the_door.filter(desired=True, problem__in=PASSING_TROUBLE)
     # What waits behind a trouble of the bot or the chat goes on when that is mended.
     useless = Alert.objects.filter(code__in=OF_TOKENS, closed_at=None, integration__isnull=False)

@@ -14,9 +14,10 @@ import structlog
 from django.db.models import Exists, OuterRef, Q
 
 from velvetrope.domain.errors import VelvetError
-from velvetrope.domain.states import EventState, ItemState, Registration
+from velvetrope.domain.states import ItemState, Registration
 from velvetrope.store.encryption import UnreadableSecretError
-from velvetrope.store.models import Chat, InboxEvent, Integration, OutboxItem
+from velvetrope.store.models import Chat, Integration
+from velvetrope.store.unfinished import unfinished_items, unfinished_of
 from velvetrope.usecases.onboarding.checking import look_at_bot
 from velvetrope.usecases.onboarding.jobs import lane_of
 from velvetrope.usecases.onboarding.keeping import keep_findings
@@ -40,7 +41,6 @@ LEAST: Final = 8
 AT_ONCE: Final = 8
 #: Looks in a row that Telegram does not answer, after which a run ends.
 PATIENCE: Final = 8
-_UNSENT: Final = (ItemState.PENDING, ItemState.CLAIMED, ItemState.SUSPENDED)
 
 
 class Watch:
@@ -84,23 +84,18 @@ class Watch:
 
 def list_due(now: datetime) -> list[int]:
     """List the bots that are to be looked at now, the longest unseen first."""
-    # The first condition is that of the index, word by word, so that it is used.
-    waits = OutboxItem.objects.filter(state__in=_UNSENT).filter(
-        integration=OuterRef("id"), state=ItemState.SUSPENDED
-    )
+    # Looked for first, so that nobody's calls are gone through but those that are not done.
+    waits = unfinished_items().filter(state=ItemState.SUSPENDED)
+    held_up = set(waits.values_list("integration_id", flat=True).distinct())
     broken = Chat.objects.filter(integration=OuterRef("id"), problem__isnull=False)
     wrong = ~Q(registration=Registration.REGISTERED) | ~Q(problems=[])
     old = Q(verified_at=None) | Q(verified_at__lt=now - AGE)
-    soon = Q(verified_at__lt=now - AGE_OF_TROUBLE) & (wrong | Exists(waits) | Exists(broken))
+    soon = Q(verified_at__lt=now - AGE_OF_TROUBLE) & (wrong | Q(id__in=held_up) | Exists(broken))
     quiet = Q(paused_until=None) | Q(paused_until__lte=now)
     active = Integration.objects.filter(active=True)
     share = -(-active.count() * EVERY // AGE)  # rounded up
     rows = active.filter(quiet).filter(old | soon).order_by("verified_at", "id")
     found = list(rows.values_list("id", flat=True)[: max(LEAST, share + share // 4)])
-    under_way = set(
-        InboxEvent.objects.filter(
-            lane__in=[lane_of(one) for one in found],
-            state__in=(EventState.PENDING, EventState.CLAIMED),
-        ).values_list("account", flat=True)
-    )
+    lanes = [lane_of(one) for one in found]
+    under_way = set(unfinished_of(lanes).values_list("account", flat=True))
     return [one for one in found if one not in under_way]

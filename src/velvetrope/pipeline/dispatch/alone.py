@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from django.db.models import Exists, OuterRef
 
 from velvetrope.domain.errors import VelvetError
-from velvetrope.domain.states import EventState
 from velvetrope.pipeline import jobs
 from velvetrope.pipeline.periodic import Ticker
 from velvetrope.pipeline.shared.bots import read_pauses
 from velvetrope.pipeline.storing import ClaimPending, Room
-from velvetrope.store.models import InboxEvent, Lane
+from velvetrope.store.models import Lane
 from velvetrope.store.serving import serve_alone
+from velvetrope.store.unfinished import unfinished_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,8 +153,7 @@ class Alone:
 
 def _tidy() -> dict[str, datetime]:
     """Drop the times of lanes that have nothing to run any more; give the others."""
-    unfinished = InboxEvent.objects.filter(
-        lane=OuterRef("key"), state__in=[EventState.PENDING.value, EventState.CLAIMED.value]
-    )
-    Lane.objects.filter(~Exists(unfinished)).delete()
-    return dict(Lane.objects.values_list("key", "retry_at"))
+    kept = dict(Lane.objects.values_list("key", "retry_at"))
+    unfinished = set(unfinished_of(kept).values_list("lane", flat=True))
+    Lane.objects.exclude(key__in=unfinished).delete()
+    return {key: at for key, at in kept.items() if key in unfinished}

@@ -10,6 +10,7 @@ from django.db.models import Max
 from velvetrope.domain.states import ItemState
 from velvetrope.pipeline.events import Event, Item
 from velvetrope.store.models import Integration, OutboxItem
+from velvetrope.store.unfinished import unfinished_items
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,11 +21,6 @@ Pause: TypeAlias = "tuple[int, int | None, datetime]"
 #: A call that was made, and when.
 Made: TypeAlias = "tuple[Item, datetime]"
 
-_UNFINISHED: Final = (
-    ItemState.PENDING.value,
-    ItemState.CLAIMED.value,
-    ItemState.SUSPENDED.value,
-)
 #: The longest window that Telegram counts calls in.
 _WINDOW: Final = timedelta(seconds=60)
 
@@ -44,9 +40,7 @@ class Receiver(Protocol):
 def read_pauses(now: datetime, integration_ids: Collection[int] | None = None) -> list[Pause]:
     """Read how long Telegram wants which bots and groups to be silent; None: all bots."""
     bots = Integration.objects.filter(paused_until__gt=now)
-    items = OutboxItem.objects.filter(
-        state__in=_UNFINISHED, error_code="too_many_requests", due_at__gt=now, chat_id__lt=0
-    )
+    items = unfinished_items().filter(error_code="too_many_requests", due_at__gt=now, chat_id__lt=0)
     if integration_ids is not None:
         bots = bots.filter(id__in=integration_ids)
         items = items.filter(integration_id__in=integration_ids)

@@ -65,6 +65,11 @@ class OutboxItem(models.Model):
                 condition=models.Q(state=ItemState.PENDING.value),
             ),
             models.Index(
+                fields=["integration", "finished_at"],
+                name="outbox_sent",
+                condition=models.Q(state=ItemState.SENT.value),
+            ),
+            models.Index(
                 fields=["id"], name="outbox_dead", condition=models.Q(state=ItemState.DEAD.value)
             ),
         ]

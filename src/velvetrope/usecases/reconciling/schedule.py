@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import F, Min, Q
 
-from velvetrope.domain.states import EventState, Presence
+from velvetrope.domain.states import Presence
 from velvetrope.pipeline import jobs
-from velvetrope.store.models import Access, InboxEvent, Integration
+from velvetrope.store.models import Access, Integration
+from velvetrope.store.unfinished import unfinished_of
 from velvetrope.usecases.reconciling.backfilling import BACKFILL, BackfillOrder
 from velvetrope.usecases.reconciling.orders import (
     ListOrder,
@@ -32,8 +33,6 @@ DAY: Final = timedelta(days=1)
 TICKS_A_DAY: Final = 144
 #: What the lane of an account's backfills begins with; the row's id of the account follows.
 BACKFILL_LANE: Final = "job:backfill:"
-
-_OPEN: Final = (EventState.PENDING.value, EventState.CLAIMED.value)
 
 
 class Schedule:
@@ -163,4 +162,4 @@ def events_job(account_id: int, occasion: str) -> str:
 
 def is_under_way(lane: str) -> bool:
     """Tell whether something of a lane is not finished."""
-    return InboxEvent.objects.filter(lane=lane, state__in=_OPEN).exists()
+    return unfinished_of([lane]).exists()
