@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import httpx
 import pytest
 
 from tests.composed import PRODUCT, ROOT, SERVICES
-from tests.processes import COMMAND, Installation, Running, eventually, free_port
+from tests.processes import COMMAND, START_SECONDS, Installation, Running, eventually, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,8 +93,10 @@ class Composed:
         for name, process in self.processes.items():
             waits = SERVICES[name]["depends_on"]
             assert waits["migrate"] == {"condition": "service_completed_successfully"}
-            process.start()
+            process.run()
         self.proxy.run()
+        for name in SERVING:
+            eventually(partial(self._is_up, name), seconds=START_SECONDS, what=f"{name} is up")
         eventually(lambda: self._is_up("proxy"), seconds=20, what="an answer through the proxy")
 
     def restart(self, name: str) -> int:
