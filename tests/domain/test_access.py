@@ -93,6 +93,13 @@ def test_a_cancelled_subscription_is_in_until_its_end() -> None:
     assert decision.recheck_at == NOW + 5 * DAY + POLICY.slack
 
 
+def test_a_subscription_that_is_cancelled_within_its_period_ends_on_that_day() -> None:
+    decision = subscription(
+        "active", period_end=NOW + 20 * DAY, ends_at=NOW - DAY, seen_at=NOW - timedelta(hours=1)
+    )
+    assert decision == Decision(holds=False, reason=Reason.LAPSED)
+
+
 def test_a_period_that_ended_an_hour_ago_is_in_by_the_slack() -> None:
     decision = subscription("active", period_end=NOW - timedelta(hours=1))
     assert decision.holds

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final
 from tests.mutations.planted import FAULTS
 
 if TYPE_CHECKING:
-    from tests.mutations.planted import Fault
+    from tests.mutations.fault import Fault
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: What a copy needs.
@@ -91,14 +91,15 @@ def _copy(place: Path) -> Path:
 
 def _judge(fault: Fault, copy: Path, *, by_stories: bool) -> Verdict:
     began = time.monotonic()
-    file = copy / fault.file
+    file = copy / "src" / "velvetrope" / fault.file
     sound = file.read_text() if file.exists() else ""
     if sound.count(fault.before) != 1:
         trouble = f"{fault.file} holds its words {sound.count(fault.before)} times"
         return Verdict(fault, "", 0.0, trouble)
     file.write_text(sound.replace(fault.before, fault.after))
     try:
-        caught = "" if by_stories else _run(copy, fault.tests, {})
+        named = tuple(f"tests/{test}" for test in fault.tests)
+        caught = "" if by_stories else _run(copy, named, {})
         if not caught:
             number = fault.stories or LAST_RESORT
             caught = _run(copy, (_STORIES,), {"VELVETROPE_PROOF_EXAMPLES": str(number)})

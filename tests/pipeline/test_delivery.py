@@ -436,3 +436,23 @@ async def test_bulk_of_any_size_is_taken_up_by_and_by(works: Works, saying: Sayi
     at = now() + timedelta(days=1)
     assert await works.read(lambda: OutboxItem.objects.filter(due_at__lt=at).count()) == 0
     assert await works.read(Chat.objects.count) == 1
+
+
+async def test_a_call_that_was_given_up_while_it_was_under_way_stays_given_up(
+    works: Works, saying: Saying
+) -> None:
+    going_on = asyncio.Event()
+
+    async def wait(_method: str, _params: Mapping[str, Any]) -> None:
+        await going_on.wait()
+
+    works.telegram.answer = wait
+    saying.to_say = [(1, "hello", "answer", "sendMessage")]
+    pipeline = await works.start(handlers(saying))
+    await pipeline.store(event())
+    await until(lambda: works.telegram.calls)
+    assert works.db is not None
+    await works.db.write(lambda: OutboxItem.objects.update(state="discarded"))
+    going_on.set()
+    await works.quiet()
+    assert await works.read(lambda: OutboxItem.objects.get().state) == "discarded"

@@ -281,6 +281,15 @@ def test_a_reminder_that_waited_is_not_sent_to_whoever_has_cancelled(room: Backr
     assert refreshed(room, item_of(row)) is None
 
 
+def test_a_reminder_that_waited_beyond_what_it_announces_is_not_sent(room: Backroom) -> None:
+    trial(room)
+    room.now = NOW + 4 * DAY
+    room.sweep()
+    (row,) = room.calls("sendMessage")
+    room.now = NOW + 8 * DAY
+    assert refreshed(room, item_of(row)) is None
+
+
 def test_a_failure_that_waited_is_not_told_to_whoever_has_paid(room: Backroom) -> None:
     room.subscribes()
     room.sent()
