@@ -109,11 +109,11 @@ class Words:
 
     def price(self, plan: PlanView) -> str:
         """Give the price with its period: «€9.00 per month»."""
-        return self.once(("price", plan.id), lambda: self.book.formats.price(plan))
+        return self.once(("price", *_price_of(plan)), lambda: self.book.formats.price(plan))
 
     def amount(self, plan: PlanView) -> str:
         """Give the price alone: «€9.00», or empty if the plan has no fixed one."""
-        return self.once(("amount", plan.id), lambda: self.book.formats.amount(plan))
+        return self.once(("amount", *_price_of(plan)), lambda: self.book.formats.amount(plan))
 
     def plan_name(self, plan: PlanView, longest: int = LONGEST_NAME) -> str:
         return shortened(plan.name, longest) or self.plain("button.unnamed_plan")
@@ -143,3 +143,8 @@ def shortened(name: str, longest: int) -> str:
     """Bring a name onto one line of at most `longest` characters."""
     line = " ".join(name.split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _price_of(plan: PlanView) -> tuple[int, int | None]:
+    """Tell a plan from the same one whose price is left out, since another amount is billed."""
+    return plan.id, plan.unit_amount
