@@ -71,6 +71,7 @@ def subscription(**fields: object) -> SubscriptionSnapshot:
         "ended_at": None,
         "trial_end": None,
         "paused_collection": False,
+        "is_discounted": False,
         "cancel_reason": None,
         "latest_invoice": "in_1",
         "created": NOW,

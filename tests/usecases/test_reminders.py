@@ -82,6 +82,34 @@ def test_no_price_is_announced_where_another_one_is_billed_than_the_plans(room: 
     assert "€9.00" not in room.texts()[-1]
 
 
+def test_a_price_that_is_left_out_for_one_is_told_to_others(room: Backroom) -> None:
+    told: list[str] = []
+    for _ in range(2):  # before the reminder, and after it
+        room.later(HOUR)
+        room.subscribes()
+        room.update("message", words_of_ann("/status"))
+        assert "€9.00" in room.texts()[-1]
+        trial(room, price_ids=("price_old",), product_ids=("prod_price_month",))
+        told += said(room, at=NOW + 4 * DAY)
+    (text,) = told
+    assert "trial is coming to its end" in text
+    assert "€9.00" not in text
+
+
+def test_no_price_is_announced_where_a_coupon_makes_it_less(room: Backroom) -> None:
+    trial(room, is_discounted=True)
+    (text,) = said(room, at=NOW + 4 * DAY)
+    assert "trial is coming to its end" in text
+    assert "€9.00" not in text
+    room.subscribes(is_discounted=True)
+    room.update("message", words_of_ann("/status"))
+    assert "€9.00" not in room.texts()[-1]
+    room.later(HOUR)
+    room.subscribes()
+    room.update("message", words_of_ann("/status"))
+    assert "€9.00" in room.texts()[-1]
+
+
 def words_of_ann(text: str) -> dict[str, object]:
     ann = {"id": ANN, "is_bot": False, "first_name": "Ann"}
     chat = {"id": ANN, "type": "private"}

@@ -37,6 +37,8 @@ class Standing:
     manageable: bool
     #: What is billed, where that is known: another price than the plan's is not its price.
     price_id: str = ""
+    #: A coupon makes the next payment less than the price.
+    is_discounted: bool = False
 
 
 _OF_REASON = {

@@ -81,7 +81,7 @@ def standing_of(policy: Policy, row: Entitlement, now: datetime) -> Standing:
     """Tell what the customer should hear of a row at this moment."""
     facts = facts_of(row)
     standing = describe(row.plan_id, facts, decide(policy, facts, now))
-    return replace(standing, price_id=row.price_id)
+    return replace(standing, price_id=row.price_id, is_discounted=row.is_discounted)
 
 
 def redecide(
@@ -161,6 +161,7 @@ def apply_subscription(
     row.ends_at = seen.ends_at
     row.trial_end = seen.trial_end
     row.collection_paused = seen.paused_collection
+    row.is_discounted = seen.is_discounted
     row.synced_at = at
     if seen.status == "past_due":
         row.past_due_since = seen.past_due_since or row.past_due_since or at

@@ -222,6 +222,19 @@ async def test_expanded_references_are_read_as_ids() -> None:
     assert (found.status, found.metadata) == ("something_new", {})
 
 
+async def test_a_coupon_on_a_subscription_or_on_what_it_is_for_is_noticed() -> None:
+    found, _ = await ask(CALLS["subscription"])
+    assert not found.is_discounted
+    item, *_ = objects.SUBSCRIPTION["items"]["data"]
+    for changes in (
+        {"discounts": ["di_1"]},
+        {"items": {"data": [{**item, "discounts": ["di_2"]}]}},
+    ):
+        answer = {**objects.SUBSCRIPTION, **changes}
+        found, _ = await ask(CALLS["subscription"], {"GET /v1/subscriptions/sub_1": answer})
+        assert found.is_discounted
+
+
 DUE = {**objects.SUBSCRIPTION, "status": "past_due"}
 
 

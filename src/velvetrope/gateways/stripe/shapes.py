@@ -138,6 +138,7 @@ class _ItemPrice(msgspec.Struct, frozen=True):
 class _SubscriptionItem(msgspec.Struct, frozen=True):
     price: _ItemPrice
     current_period_end: Seconds | None = None
+    discounts: tuple[object, ...] = ()
 
 
 class _SubscriptionItems(msgspec.Struct, frozen=True):
@@ -161,6 +162,7 @@ class Subscription(msgspec.Struct, frozen=True):
     ended_at: Seconds | None = None
     trial_end: Seconds | None = None
     pause_collection: dict[str, object] | None = None
+    discounts: tuple[object, ...] = ()
     cancellation_details: _Cancellation | None = None
     #: Expanded where one subscription is fetched, an id in lists.
     latest_invoice: str | Invoice | None = None
@@ -184,6 +186,7 @@ class Subscription(msgspec.Struct, frozen=True):
             ended_at=moment_or_none(self.ended_at),
             trial_end=moment_or_none(self.trial_end),
             paused_collection=self.pause_collection is not None,
+            is_discounted=bool(self.discounts or any(item.discounts for item in items)),
             cancel_reason=details.reason if details else None,
             latest_invoice=latest.id if isinstance(latest, Invoice) else latest,
             created=moment(self.created),

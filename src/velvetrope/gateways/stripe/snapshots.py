@@ -60,6 +60,8 @@ class SubscriptionSnapshot(_Snapshot, frozen=True, kw_only=True):
     ended_at: datetime | None
     trial_end: datetime | None
     paused_collection: bool
+    #: A coupon makes the next payment less than the prices say.
+    is_discounted: bool
     cancel_reason: str | None
     latest_invoice: str | None
     created: datetime

@@ -36,6 +36,8 @@ class Entitlement(models.Model):
     #: The invoice that `refund` and `dispute` speak of: a newer one starts them anew.
     invoice_id = models.CharField(max_length=255, blank=True, default="")
     collection_paused = models.BooleanField(default=False)
+    #: A coupon is at work: what the price says is not what is paid.
+    is_discounted = models.BooleanField(default=False, db_default=False)
     refund = state_field(Refund, Refund.NONE)
     #: In minor units: how much went back of what that invoice, or the one payment, brought.
     amount_refunded = models.BigIntegerField(default=0)

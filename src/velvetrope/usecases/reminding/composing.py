@@ -60,8 +60,9 @@ def compose_reminder(
 
 
 def _as_billed(plan: PlanView, row: Entitlement) -> PlanView:
-    """Leave out the price where another one is billed, as after the plan's price was replaced."""
-    return plan if row.price_id in {"", plan.price_id} else replace(plan, unit_amount=None)
+    """Leave out the price where another amount is billed: of a replaced price, or by a coupon."""
+    is_billed = row.price_id in {"", plan.price_id} and not row.is_discounted
+    return plan if is_billed else replace(plan, unit_amount=None)
 
 
 def _access_ends(

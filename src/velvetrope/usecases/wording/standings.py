@@ -130,9 +130,13 @@ def _line(words: Words, standing: Standing, plan: PlanView | None) -> Html:
     date = words.date(standing.until)
     if standing.kind not in _PRICED:
         return words.text(key, date=date)
-    if plan is None or not words.amount(plan) or standing.price_id not in {"", plan.price_id}:
+    if plan is None or not words.amount(plan) or not _pays_price_of(standing, plan):
         return words.text(f"{key}_unpriced", date=date)
     return words.text(key, date=date, price=words.price(plan))
+
+
+def _pays_price_of(standing: Standing, plan: PlanView) -> bool:
+    return standing.price_id in {"", plan.price_id} and not standing.is_discounted
 
 
 def _buttons(words: Words, standings: Sequence[Standing], doors: Sequence[ChatView]) -> parts.Rows:
