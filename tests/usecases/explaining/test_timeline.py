@@ -64,6 +64,17 @@ def test_who_let_a_person_in_and_who_took_them_out_is_said(room: Backroom) -> No
     assert f"({KEEPER}), an administrator, banned them from «Lounge»." in texts(room)
 
 
+def test_who_is_held_inside_is_said_to_hear_of_the_end_when_they_are_out(room: Backroom) -> None:
+    pay_and_enter(room)
+    Chat.objects.update(brake_at=room.now)
+    room.subscribes(kind="customer.subscription.deleted", status="canceled", ended_at=room.now)
+    room.deliver()
+    assert "Hears once they are out: «access has ended»." in texts(room)
+    room.moves("left", by=ANN)
+    room.deliver()
+    assert "Told: «access has ended»." in texts(room)
+
+
 def test_who_was_in_before_the_product_is_left_alone_and_said_to_be(room: Backroom) -> None:
     room.moves("member", by=ANN)
     assert lounge(room).sentence.endswith(
