@@ -20,6 +20,7 @@ for _module in (
     "django.db.migrations.executor",
     "django.template.context_processors",
     "httptools",
+    "procrastinate",
     "psycopg_pool",
     "stripe",
     "structlog",
