@@ -7,8 +7,10 @@ after every part, so that a part can be repeated alone.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.records import Record
 
-    Measure = Callable[[Record, Path, FarEnd], None]
+    Measure = Callable[[Record, Path, FarEnd, int], None]
 
 PARTS: Final[Mapping[str, Measure]] = {
     "ingress": ingress.measure,
@@ -43,15 +45,31 @@ def main() -> None:
     options.add_argument("--report", action="store_true", help="only write the report anew")
     chosen = options.parse_args()
     parts: dict[str, Measure] = {**PARTS, "growth": partial(growth.measure, more=chosen.growth)}
+    failed = []
     for part in [] if chosen.report else chosen.parts.split(","):
-        started = time.monotonic()
-        record = records.begin(part, chosen.runs)
-        with tempfile.TemporaryDirectory(prefix="bench-") as name, FarEnd(Path(name)) as far_end:
-            Path(name).chmod(0o755)  # PostgreSQL runs as another user
-            parts[part](record, Path(name), far_end)
-        record.save()
-        print(report.as_text(record))
-        print(f"{part}: {time.monotonic() - started:.0f} s\n", flush=True)
+        try:
+            _measure(part, parts[part], chosen.runs)
+        except Exception:  # noqa: BLE001  the other parts are worth having
+            traceback.print_exc()
+            failed.append(part)
+        _report()
+    _report()
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
+
+
+def _measure(part: str, measure: Measure, runs: int) -> None:
+    started = time.monotonic()
+    record = records.begin(part)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, FarEnd(Path(name)) as far_end:
+        Path(name).chmod(0o755)  # PostgreSQL runs as another user
+        measure(record, Path(name), far_end, runs)
+    record.save()
+    print(report.as_text(record))
+    print(f"{part}: {time.monotonic() - started:.0f} s\n", flush=True)
+
+
+def _report() -> None:
     report.write([found for part in PARTS if (found := records.load(part)) is not None])
 
 

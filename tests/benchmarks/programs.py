@@ -98,7 +98,7 @@ class Bot(Process):
     """A program that takes updates of one bot at a webhook."""
 
     #: Chats are answered so often by one run of the sustained round trip.
-    answers_each = 2
+    answers_each = 1
 
     def __init__(
         self, name: str, command: Sequence[str], folder: Path, *, port: int, **env: str

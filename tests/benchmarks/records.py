@@ -29,7 +29,6 @@ class Record(msgspec.Struct):
     """The figures of one part, and where and when they were taken."""
 
     part: str
-    runs: int
     when: str
     commit: str
     machine: str
@@ -73,10 +72,9 @@ class Summary:
         return cls(statistics.median(values), min(values), max(values))
 
 
-def begin(part: str, runs: int) -> Record:
+def begin(part: str) -> Record:
     return Record(
         part=part,
-        runs=runs,
         when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         commit=_commit(),
         machine=_machine(),

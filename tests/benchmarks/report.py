@@ -68,10 +68,11 @@ def _targets(verdicts: Sequence[Verdict]) -> str:
 
 
 def _measured(record: Record) -> str:
+    runs = max((len(figure.values) for figure in record.figures), default=0)
     lines = [
         f"## {record.part.replace('_', ' ').capitalize()}",
         "",
-        f"{record.runs} runs, {record.when}, commit `{record.commit}`, {record.machine}.",
+        f"{runs} runs, {record.when}, commit `{record.commit}`, {record.machine}.",
         *record.notes,
     ]
     return "\n".join([*lines, ""])

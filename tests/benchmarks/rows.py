@@ -5,8 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.updates import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from velvetrope.store.models import Integration, Plan
 
 
 def main() -> None:
@@ -43,8 +49,63 @@ def _add_bots(bots: int) -> None:
     from velvetrope.store import models  # noqa: PLC0415  after Django is set up
 
     account, _ = models.StripeAccount.objects.get_or_create(name="Bench", from_environment=True)
-    for number in range(bots):
-        _add_bot(account.id, number)
+    made = models.Integration.objects.bulk_create(_bot(account.id, n) for n in range(bots))
+    chats = models.Chat.objects.bulk_create(
+        models.Chat(
+            integration=bot,
+            telegram_id=-1001234567890 - number,
+            title="The channel",
+            kind="channel",
+        )
+        for number, bot in enumerate(made)
+    )
+    plans = models.Plan.objects.bulk_create(
+        plan for number, bot in enumerate(made) for plan in _plans(bot, number)
+    )
+    door = {chat.integration_id: chat for chat in chats}
+    models.PlanChat.objects.bulk_create(
+        models.PlanChat(plan=plan, chat=door[plan.integration_id]) for plan in plans
+    )
+
+
+def _bot(account_id: int, number: int) -> Integration:
+    from velvetrope.store import models  # noqa: PLC0415  after Django is set up
+    from velvetrope.store.encryption import Secret, installation_keys  # noqa: PLC0415  the same
+
+    secret = secret_of(number)
+    return models.Integration(
+        name=f"Bench {number}",
+        stripe_account_id=account_id,
+        token=Secret(f"{123456789 + number}:" + "A" * 35),
+        bot_id=123456789 + number,
+        bot_username=f"bench{number}_bot",
+        webhook_secret=Secret(secret),
+        webhook_secret_hash=installation_keys().look_up_hash(secret),
+        registration="registered",
+        terms_url="https://example.com/terms",
+    )
+
+
+def _plans(bot: Integration, number: int) -> Iterator[Plan]:
+    from django.utils import timezone  # noqa: PLC0415  after Django is set up
+
+    from velvetrope.store import models  # noqa: PLC0415  the same
+
+    for position, (name, amount, interval) in enumerate(
+        [("Monthly", 500, "month"), ("Yearly", 5000, "year"), ("For ever", 9900, "one_time")]
+    ):
+        yield models.Plan(
+            integration=bot,
+            stripe_price_id=f"price_bench{number}_{position}",
+            position=position,
+            sellable=True,
+            product_id=f"prod_bench{number}_{position}",
+            product_name=name,
+            currency="eur",
+            unit_amount=amount,
+            interval=interval,
+            synced_at=timezone.now(),
+        )
 
 
 def _add_messages(each: int, first: int) -> None:
@@ -67,48 +128,6 @@ def _add_messages(each: int, first: int) -> None:
         for bot in models.Integration.objects.values_list("id", flat=True)
         for number in range(first, first + each)
     )
-
-
-def _add_bot(account_id: int, number: int) -> None:
-    from django.utils import timezone  # noqa: PLC0415  after Django is set up
-
-    from velvetrope.store import models  # noqa: PLC0415  the same
-    from velvetrope.store.encryption import Secret, installation_keys  # noqa: PLC0415  the same
-
-    secret = secret_of(number)
-    integration = models.Integration.objects.create(
-        name=f"Bench {number}",
-        stripe_account_id=account_id,
-        token=Secret(f"{123456789 + number}:" + "A" * 35),
-        bot_id=123456789 + number,
-        bot_username=f"bench{number}_bot",
-        webhook_secret=Secret(secret),
-        webhook_secret_hash=installation_keys().look_up_hash(secret),
-        registration="registered",
-        terms_url="https://example.com/terms",
-    )
-    chat = models.Chat.objects.create(
-        integration=integration,
-        telegram_id=-1001234567890 - number,
-        title="The channel",
-        kind="channel",
-    )
-    for position, (name, amount, interval) in enumerate(
-        [("Monthly", 500, "month"), ("Yearly", 5000, "year"), ("For ever", 9900, "one_time")]
-    ):
-        plan = models.Plan.objects.create(
-            integration=integration,
-            stripe_price_id=f"price_bench{number}_{position}",
-            position=position,
-            sellable=True,
-            product_id=f"prod_bench{number}_{position}",
-            product_name=name,
-            currency="eur",
-            unit_amount=amount,
-            interval=interval,
-            synced_at=timezone.now(),
-        )
-        models.PlanChat.objects.create(plan=plan, chat=chat)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _EACH_ALONE: Final = 150
 _EACH_OF_MANY: Final = 40
 
 
-def measure(record: Record, folder: Path, far_end: FarEnd) -> None:  # noqa: ARG001  has its own
+def measure(record: Record, folder: Path, far_end: FarEnd, runs: int) -> None:  # noqa: ARG001  has its own
     record.note(
         f"The far end refuses with 429 what a bot sends beyond {LIMIT} messages within any second."
     )
@@ -30,7 +30,7 @@ def measure(record: Record, folder: Path, far_end: FarEnd) -> None:  # noqa: ARG
             place = folder / str(bots)
             place.mkdir()
             with one(SQLITE, place, strict, bots=bots) as bot:
-                for run in range(record.runs):
+                for run in range(runs):
                     _deliver(record, group, bot, strict, bots * each, run * each, each)
 
 

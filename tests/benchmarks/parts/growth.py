@@ -26,7 +26,9 @@ _SIZES: Final = ((INTEGRATIONS, (10, 1_000, 10_000)), (CUSTOMERS, (10_000, 100_0
 _MORE: Final = 1_000_000
 
 
-def measure(record: Record, folder: Path, far_end: FarEnd, *, more: bool = False) -> None:
+def measure(
+    record: Record, folder: Path, far_end: FarEnd, runs: int, *, more: bool = False
+) -> None:
     """Measure sizes one after another; with `more` up to a million customers as well."""
     record.note(
         "Each customer has a right, a place in a chat and a handled update. Times of pages and"
@@ -39,25 +41,25 @@ def measure(record: Record, folder: Path, far_end: FarEnd, *, more: bool = False
         for size in chosen:
             bots, customers = (size, _CUSTOMERS) if group == INTEGRATIONS else (10, size)
             what = "integrations" if group == INTEGRATIONS else "customers"
-            _measure_one(record, group, f"{size:,} {what}", folder, far_end, bots, customers)
+            env = _filled(folder, far_end, bots, customers)
+            _measure_one(record, group, f"{size:,} {what}", folder, env, min(runs, 2))
         _shape(record, group, chosen)
 
 
-def _measure_one(
-    record: Record,
-    group: str,
-    row: str,
-    folder: Path,
-    far_end: FarEnd,
-    bots: int,
-    customers: int,
-) -> None:
+def _filled(folder: Path, far_end: FarEnd, bots: int, customers: int) -> dict[str, str]:
+    """Give the environment of an installation of some size."""
     file = folder / f"{bots}-{customers}.sqlite3"
     env = environment(f"sqlite:///{file}", far_end.url)
     if not file.exists():
         prepare(env, "--bots", str(bots), "--customers", str(customers))
+    return env
+
+
+def _measure_one(
+    record: Record, group: str, row: str, folder: Path, env: dict[str, str], runs: int
+) -> None:
     command = [sys.executable, "-m", "tests.benchmarks.growing"]
-    for _ in range(min(record.runs, 3)):
+    for _ in range(runs):
         with Product("grown", folder, env) as product:
             record.add(group, row, "first answer", "s", product.start_seconds)
             record.add(group, row, "resident", "MiB", product.memory())

@@ -37,7 +37,7 @@ def _of_no_interest(count: int) -> list[bytes]:
     return list(left_alone(count))
 
 
-def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
+def measure(record: Record, folder: Path, far_end: FarEnd, runs: int) -> None:
     with contenders([SQLITE, POSTGRESQL, AIOGRAM, PTB, BARE], folder, far_end) as bots:
         kinds: dict[Make, list[Bot]] = {
             _of_new_people: [bot for bot in bots if bot.name != BARE],
@@ -46,7 +46,7 @@ def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
         counts = {
             (bot.name, make): _fitting(bot, make) for make, some in kinds.items() for bot in some
         }
-        for run in range(record.runs):
+        for run in range(runs):
             for connections in CONNECTIONS:
                 for bot in in_turn(kinds[_of_new_people], run):
                     requests = _of_new_people(counts[bot.name, _of_new_people])

@@ -24,7 +24,7 @@ _SECONDS: Final = 3
 _CONNECTIONS: Final = 32
 
 
-def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
+def measure(record: Record, folder: Path, far_end: FarEnd, runs: int) -> None:
     record.note(
         "Each payer has pressed /start before. Each payment makes the product ask Stripe for the"
         " session and the subscription and Telegram for the person's place in the chat."
@@ -32,7 +32,7 @@ def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
     with contenders([SQLITE, POSTGRESQL], folder, far_end) as bots:
         for bot in bots:
             _pay(bot, far_end, _guests(bot, far_end, 50), None)
-        for _ in range(record.runs):
+        for _ in range(runs):
             for bot in bots:
                 _idle(record, bot, far_end)
                 _busy(record, bot, far_end)

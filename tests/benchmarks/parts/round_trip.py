@@ -22,13 +22,13 @@ SUSTAINED: Final = f"Round trip, {CHATS:,} chats at once"
 IDLE: Final = "Round trip, idle"
 
 
-def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
+def measure(record: Record, folder: Path, far_end: FarEnd, runs: int) -> None:
     with contenders([SQLITE, POSTGRESQL, AIOGRAM, PTB], folder, far_end) as bots:
         for bot in bots:
             post(bot.port, starts(people(200)), CONNECTIONS)
             far_end.log(200)
             bot.quiet()
-        for run in range(record.runs):
+        for run in range(runs):
             for bot in in_turn(bots, run):
                 _sustained(record, bot, far_end)
                 _idle(record, bot, far_end)

@@ -20,12 +20,12 @@ _CONNECTIONS: Final = 32
 _COUNTS: Final = {SQLITE: 4_000, DJSTRIPE: 300}
 
 
-def measure(record: Record, folder: Path, far_end: FarEnd) -> None:
+def measure(record: Record, folder: Path, far_end: FarEnd, runs: int) -> None:
     with contenders([SQLITE, DJSTRIPE], folder, far_end) as bots:
         for bot in bots:
             post(bot.port, _requests(bot, 100), _CONNECTIONS)
             bot.quiet()
-        for run in range(record.runs):
+        for run in range(runs):
             for bot in in_turn(bots, run):
                 _take(record, bot)
 
