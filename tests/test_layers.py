@@ -85,3 +85,25 @@ def test_every_module_of_the_use_cases_can_be_imported_first() -> None:
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "velvetrope.store.typing_settings"},
     )
     assert done.stdout == ""
+
+
+def test_on_sqlite_nothing_of_postgresql_is_loaded(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from velvetrope import settings\n"
+        "from velvetrope.web import django_config\n"
+        "django_config.configure(settings.from_environment(os.environ))\n"
+        "from velvetrope import bootstrap\n"
+        "bootstrap.build(settings.from_environment(os.environ))\n"
+        "print(sorted({'psycopg', 'psycopg_pool', 'procrastinate'} & set(sys.modules)))\n"
+        "import psycopg\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "VELVETROPE_ENV": "development"},
+    )
+    assert done.stdout.strip() == "[]"

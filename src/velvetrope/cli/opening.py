@@ -41,7 +41,7 @@ def read_settings(*, may_create: bool = False) -> Settings:
     """
     settings = product_settings.load(os.environ)
     if settings.database.kind == "postgresql" or not may_create:
-        _require_database(settings.database)
+        require_database(settings.database)
     return product_settings.with_development_keys(settings)
 
 
@@ -54,7 +54,8 @@ def prepare(settings: Settings, *, level: int) -> None:
     django_config.configure(settings)
 
 
-def _require_database(database: Database) -> None:
+def require_database(database: Database) -> None:
+    """Raise CommandError unless there is such a database, and it lets this process in."""
     if database.path is None:
         _require_server(database)
         return

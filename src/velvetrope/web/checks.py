@@ -11,6 +11,7 @@ from django.core.checks import Warning as Caution
 from django.core.checks import register as register_check
 
 from velvetrope.environment import is_private_host
+from velvetrope.web.django_config import CONNECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,13 @@ def judge(settings: Settings, *, debug: bool) -> Iterator[CheckMessage]:
         # It would leave a setting at its default without a word.
         hint = "docs/settings.md lists them all."
         yield Caution(f"{name} is not a setting.", hint=hint, id="velvetrope.W001")
+    size = settings.database.pool_size
+    if size is not None and size < CONNECTIONS:
+        what = (
+            f"The pool has {size} connections for {CONNECTIONS} threads: they wait for each other."
+        )
+        hint = f"Set pool_size in VELVETROPE_DATABASE_URL to {CONNECTIONS}, or leave it out."
+        yield Caution(what, hint=hint, id="velvetrope.W003")
     if settings.sentry_dsn:
         hint = "Watch the log; VELVETROPE_SENTRY_DSN is kept for the version that does."
         what = "This version does not report errors to Sentry yet."

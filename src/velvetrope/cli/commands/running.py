@@ -64,6 +64,16 @@ COMMANDS: Final = (
         opens=Opens.NEW,
     ),
     Command(
+        "copy",
+        f"{_CLI}.copying:copy",
+        "copy everything into another database, to move to PostgreSQL",
+        (
+            option("--to", metavar="URL", required=True, help="the other one, migrated and empty"),
+            JSON,
+        ),
+        opens=Opens.MIGRATED,
+    ),
+    Command(
         "check",
         f"{_CLI}.installation:check",
         "judge settings and database without reaching out",

@@ -18,7 +18,7 @@ KEYS = (("store_inboxevent", "external_id"), ("store_lanelease", "key"))
 def set_collation(_apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     if editor.connection.vendor == "postgresql":
         for table, column in KEYS:
-            kind = 'TYPE varchar(255) COLLATE "C"'
+            kind = 'TYPE varchar COLLATE "C"'
             editor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} {kind}")
 
 

@@ -42,6 +42,9 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
+    #: Of any length, as on SQLite: a longer name of a vendor's is no reason to fail an event. What
+    #: people type is measured by the forms.
+    data_types = {**base.DatabaseWrapper.data_types, "CharField": "varchar"}
 
     def get_connection_params(self) -> dict[str, Any]:
         given: dict[str, Any] = super().get_connection_params()
