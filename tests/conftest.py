@@ -115,7 +115,8 @@ def migrated_file(pytestconfig: pytest.Config) -> Path:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run on both databases what can differ between them (docs/decisions/0032)."""
-    if "engine" in metafunc.fixturenames:
+    given = [one.args[0] for one in metafunc.definition.iter_markers("parametrize")]
+    if "engine" in metafunc.fixturenames and "engine" not in given:
         marked = metafunc.definition.get_closest_marker
         both = marked("both_databases") or metafunc.definition.path.parent.name in _ON_BOTH
         engines = [SQLITE, POSTGRESQL] if both else [SQLITE]

@@ -57,7 +57,7 @@ _WORDS: Final[tuple[tuple[type[Exception], Callable[[Exception], str]], ...]] = 
     (GrantRefusedError, str),
     (OrderRefusedError, str),
     (UnreadableSecretError, _unreadable),
-    (AlreadyServedError, lambda error: f"{error}. One process serves a SQLite file."),
+    (AlreadyServedError, lambda error: f"{error}."),
     (OperationalError, _refused),
     (sqlite3.OperationalError, _refused),
 )

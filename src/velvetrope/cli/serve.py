@@ -13,6 +13,7 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
+import structlog
 import uvicorn
 
 from velvetrope.cli.failures import CommandError, Exit
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from velvetrope.settings import Settings
+
+log = structlog.get_logger()
 
 #: Seconds for requests in flight when the process is asked to stop; with the application's own
 #: (web/asgi.py) it is less than ten in all.
@@ -53,6 +56,7 @@ def serve(options: argparse.Namespace) -> int:
             settings = settings.reached_at(url)
         prepare(settings, level=logging.INFO)
         require_migrations(settings)
+        _warn_of_small_pool(settings.database.pool_size)
         # In production the console answers to its public name only.
         console = settings.public_url if settings.production else url
         return _run(
@@ -61,6 +65,13 @@ def serve(options: argparse.Namespace) -> int:
             options.role,
             lambda: _announce(url, console, options.role, as_json=options.json),
         )
+
+
+def _warn_of_small_pool(size: int | None) -> None:
+    from velvetrope.web.django_config import CONNECTIONS  # noqa: PLC0415  Django is set up by now
+
+    if size is not None and size < CONNECTIONS:
+        log.warning("pool_smaller_than_threads", pool_size=size, threads=CONNECTIONS)
 
 
 def _run(
@@ -73,7 +84,7 @@ def _run(
 
     # Fails in words before the server's own start does with a trace; that one takes it for good.
     if settings.database.path is not None:
-        serve_alone(patience=3.0).close()
+        serve_alone().close()
     sys.setswitchinterval(SWITCH_SECONDS)
     chosen, leaving = bootstrap.Role(role), Event()
     house = House(room_for_connections())

@@ -1,4 +1,4 @@
-"""Who serves a database: one process where work is handed over in memory."""
+"""Who does the work of a database: one process on SQLite, the workers on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,11 +22,8 @@ class Serving(Protocol):
     def close(self) -> None: ...
 
 
-def serve_alone(*, patience: float = 0.0) -> Serving:
-    """Keep others from serving the database of this process; raises AlreadyServedError.
-
-    A server of databases may take some seconds to see that who served before is gone.
-    """
+def serve_alone() -> Serving:
+    """Keep others from serving the database of this process; raises AlreadyServedError."""
     place = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         from velvetrope.store.sqlite.serving import ServingLock  # noqa: PLC0415  one of both
@@ -34,4 +31,4 @@ def serve_alone(*, patience: float = 0.0) -> Serving:
         return ServingLock(place)
     from velvetrope.store.postgresql.serving import AdvisoryLock  # noqa: PLC0415  the same
 
-    return AdvisoryLock(place, patience)
+    return AdvisoryLock(place)

@@ -38,8 +38,6 @@ log = structlog.get_logger()
 
 #: Seconds between two looks for rows that others have left pending.
 POLL: Final = 0.5
-#: Seconds to wait for a process that served before and has just ended.
-PATIENCE: Final = 3.0
 #: Rows claimed in one transaction, so that none lasts long.
 _CLAIM: Final = 500
 
@@ -87,7 +85,7 @@ class Alone:
     async def start(self) -> None:
         """Take over everything that is unfinished; raises if another process serves already."""
         self._loop = asyncio.get_running_loop()
-        self._serving = serve_alone(patience=PATIENCE)
+        self._serving = serve_alone()
         await self._db.write(self._db.dialect.reset_claims)
         held = await self._db.write(_tidy)
         pauses = await self._db.read(lambda: read_pauses(self._clock()))
