@@ -1,9 +1,8 @@
-"""The methods of the Bot API that the product calls, typed, for one bot."""
+"""One bot at the Bot API: stored calls by their name, and typed methods for what is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
 
@@ -13,12 +12,13 @@ from velvetrope.gateways.telegram.records import (
     BotCommand,
     BotUser,
     ChatInfo,
-    SentMessage,
     WebhookInfo,
 )
 from velvetrope.gateways.telegram.updates import KINDS, ChatInviteLink, ChatMember
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from velvetrope.gateways.telegram.client import TelegramClient
 
 T = TypeVar("T")
@@ -27,9 +27,6 @@ T = TypeVar("T")
 ALLOWED_UPDATES: Final = KINDS
 
 MAX_CONNECTIONS: Final = 100
-
-#: An inline keyboard: rows of buttons, each a `text` with a `url` or `callback_data`.
-Keyboard: TypeAlias = Sequence[Sequence[Mapping[str, object]]]
 
 
 class Performed(msgspec.Struct, frozen=True):
@@ -57,9 +54,7 @@ _bot_user = _As(BotUser)
 _webhook_info = _As(WebhookInfo)
 _chat_info = _As(ChatInfo)
 _chat_member = _As(ChatMember)
-_chat_members = _As(tuple[ChatMember, ...])
 _invite_link = _As(ChatInviteLink)
-_sent_message = _As(SentMessage)
 _number = _As(int)
 
 
@@ -76,8 +71,8 @@ class BotApi:
     async def perform(self, method: str, params: Mapping[str, object]) -> Performed:
         """Call any method; a refusal that means «it is so already» is a success.
 
-        This is the one place that knows so: the outbox calls it with stored parameters, and the
-        typed methods below call it where such a refusal is possible.
+        It is how the outbox calls, with stored parameters; the typed methods below are for what is
+        asked while somebody waits for the answer.
         """
         try:
             return Performed(await self._client.call(self._token, method, params))
@@ -107,9 +102,6 @@ class BotApi:
             max_connections=max_connections,
             drop_pending_updates=drop_pending_updates,
         )
-
-    async def delete_webhook(self, *, drop_pending_updates: bool | None = None) -> None:
-        await self._call("deleteWebhook", drop_pending_updates=drop_pending_updates)
 
     async def get_webhook_info(self) -> WebhookInfo:
         return _webhook_info("getWebhookInfo", await self._call("getWebhookInfo"))
@@ -143,11 +135,6 @@ class BotApi:
         """Look a person up; a failure is never proof that they are outside."""
         result = await self._call("getChatMember", chat_id=chat_id, user_id=user_id)
         return _chat_member("getChatMember", result)
-
-    async def get_chat_administrators(self, chat_id: int) -> tuple[ChatMember, ...]:
-        """List administrators; bots other than this one are left out by Telegram."""
-        result = await self._call("getChatAdministrators", chat_id=chat_id)
-        return _chat_members("getChatAdministrators", result)
 
     async def get_chat_member_count(self, chat_id: int) -> int:
         result = await self._call("getChatMemberCount", chat_id=chat_id)
@@ -188,106 +175,5 @@ class BotApi:
         )
         return _invite_link("editChatInviteLink", result)
 
-    async def revoke_chat_invite_link(self, chat_id: int, invite_link: str) -> ChatInviteLink:
-        """Revoke a link of the bot's own."""
-        result = await self._call("revokeChatInviteLink", chat_id=chat_id, invite_link=invite_link)
-        return _invite_link("revokeChatInviteLink", result)
-
-    async def approve_chat_join_request(self, chat_id: int, user_id: int) -> bool:
-        """Let somebody in who asked; False if they were inside already."""
-        return await self._reach("approveChatJoinRequest", chat_id=chat_id, user_id=user_id)
-
-    async def decline_chat_join_request(self, chat_id: int, user_id: int) -> bool:
-        """Turn somebody down who asked; False if they were inside already."""
-        return await self._reach("declineChatJoinRequest", chat_id=chat_id, user_id=user_id)
-
-    async def ban_chat_member(
-        self,
-        chat_id: int,
-        user_id: int,
-        *,
-        until_date: int | None = None,
-        revoke_messages: bool | None = None,
-    ) -> None:
-        """Remove and keep out; `until_date` under 30 s or over 366 days away means for ever."""
-        await self._call(
-            "banChatMember",
-            chat_id=chat_id,
-            user_id=user_id,
-            until_date=until_date,
-            revoke_messages=revoke_messages,
-        )
-
-    async def unban_chat_member(self, chat_id: int, user_id: int, *, only_if_banned: bool) -> None:
-        """Lift a ban; with `only_if_banned` false it also removes a member, who may return."""
-        await self._call(
-            "unbanChatMember", chat_id=chat_id, user_id=user_id, only_if_banned=only_if_banned
-        )
-
-    async def send_message(
-        self,
-        chat_id: int,
-        text: str,
-        *,
-        keyboard: Keyboard | None = None,
-        silent: bool | None = None,
-    ) -> SentMessage:
-        """Send HTML text of 1-4096 characters after parsing, without a preview of its links."""
-        params = message_params(chat_id, text, keyboard=keyboard, silent=silent)
-        return _sent_message("sendMessage", await self._call("sendMessage", **params))
-
-    async def edit_message_text(
-        self,
-        chat_id: int,
-        message_id: int,
-        text: str,
-        *,
-        keyboard: Keyboard | None = None,
-    ) -> bool:
-        """Replace a message; False if it reads so already."""
-        params = message_params(chat_id, text, keyboard=keyboard)
-        return await self._reach("editMessageText", message_id=message_id, **params)
-
-    async def delete_message(self, chat_id: int, message_id: int) -> None:
-        await self._call("deleteMessage", chat_id=chat_id, message_id=message_id)
-
-    async def answer_callback_query(
-        self, callback_query_id: str, *, text: str | None = None, show_alert: bool | None = None
-    ) -> None:
-        """Stop the button's spinner; `text` up to 200 characters."""
-        await self._call(
-            "answerCallbackQuery",
-            callback_query_id=callback_query_id,
-            text=text,
-            show_alert=show_alert,
-        )
-
-    async def leave_chat(self, chat_id: int) -> None:
-        await self._call("leaveChat", chat_id=chat_id)
-
     async def _call(self, method: str, **params: object) -> msgspec.Raw:
         return await self._client.call(self._token, method, params)
-
-    async def _reach(self, method: str, **params: object) -> bool:
-        return (await self.perform(method, params)).already is None
-
-
-def message_params(
-    chat_id: int,
-    text: str,
-    *,
-    keyboard: Keyboard | None = None,
-    silent: bool | None = None,
-) -> dict[str, Any]:
-    """Build the parameters of a message, for sending now or through the outbox."""
-    params: dict[str, Any] = {
-        "chat_id": chat_id,
-        "text": text,
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-    }
-    if keyboard:
-        params["reply_markup"] = {"inline_keyboard": [list(row) for row in keyboard]}
-    if silent is not None:
-        params["disable_notification"] = silent
-    return params

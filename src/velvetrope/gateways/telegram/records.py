@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from velvetrope.gateways.telegram.updates import Chat, Id, Timestamp
+from velvetrope.gateways.telegram.updates import Id, Timestamp
 
 
 class BotUser(msgspec.Struct, frozen=True):
@@ -48,11 +48,3 @@ class ChatInfo(msgspec.Struct, frozen=True):
     linked_chat_id: Id | None = None
     join_by_request: bool = False
     join_to_send_messages: bool = False
-
-
-class SentMessage(msgspec.Struct, frozen=True):
-    """A message that was sent or edited."""
-
-    message_id: Id
-    chat: Chat
-    date: Timestamp = 0
