@@ -76,6 +76,23 @@ def test_who_pays_another_bot_for_the_same_chat_is_not_taken_out(room: Backroom)
     assert len(room.calls(UNBAN)) == 1
 
 
+def test_who_stays_by_another_bot_hears_that_they_are_out_when_they_are(room: Backroom) -> None:
+    chat = other_bot(room)
+    inside(room)
+    right = Access.objects.create(customer=ann_there(chat), chat=chat, desired=True)
+    ends(room)
+    [text] = room.deliver()
+    assert text.startswith("This has come to its end: <b>price_month</b>")
+    right.desired = False
+    right.save()
+    room.later(timedelta(hours=2))
+    room.sweep()
+    [text] = room.deliver()
+    assert text.startswith("Your access has ended")
+    room.moves("left")
+    assert room.deliver() == []
+
+
 def test_who_pays_another_bot_while_a_removal_waits_is_not_taken_out(room: Backroom) -> None:
     chat = other_bot(room)
     inside(room)
