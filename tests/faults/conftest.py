@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from tests.faults.scene import HASTE, Scene, build_scene, table
+from tests.faults.fleet import Fleet
+from tests.faults.scene import RECOVERY, Scene, build_scene, shown, table
+from tests.faults.shared_fleet import SharedFleet
 from tests.processes import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from tests.faults.scene import Recovery
 
-_RECOVERY = "recovery"
+DATABASES = ("sqlite", "postgresql")
 
 
 class Stage:
-    """Keeps the scene until a scenario fails: whatever it left behind is no later one's fault."""
+    """Keeps a scene until a scenario fails: whatever it left behind is no later one's fault."""
 
     def __init__(self, factory: pytest.TempPathFactory, migrated: Path) -> None:
         self._factory = factory
@@ -29,12 +30,16 @@ class Stage:
         self._open = ExitStack()
         self._scene: Scene | None = None
 
-    async def scene(self) -> Scene:
+    async def scene(self, database: str) -> Scene:
+        """Give the scene on a database; one of the other is closed."""
+        if self._scene is not None and self._scene.fleet.database_name != database:
+            self.close()
         if self._scene is None:
             sandbox = self._open.enter_context(Sandbox(self._factory.mktemp("sandbox")))
-            scene = await build_scene(sandbox, self._factory.mktemp("fleet"), self._migrated)
-            self._open.callback(scene.fleet.close)
-            self._scene = scene
+            kind = SharedFleet if database == "postgresql" else Fleet
+            fleet = kind(self._factory.mktemp("fleet"), self._migrated, sandbox)
+            self._open.callback(fleet.close)
+            self._scene = await build_scene(sandbox, fleet)
         return self._scene
 
     def close(self) -> None:
@@ -49,25 +54,30 @@ def stage(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iter
     made.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Play every scenario on each database that it is about, all of one database together."""
+    if "scene" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("only_on")
+        names = only.args if only else DATABASES
+        params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+        metafunc.parametrize("database_name", params, scope="session")
+
+
 @pytest.fixture
-async def scene(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+async def scene(
+    stage: Stage, database_name: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Scene]:
     """Give a house with a bot; what a scenario does to the vendors is undone."""
-    scene = await stage.scene()
+    scene = await stage.scene(database_name)
     failed = request.session.testsfailed
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-        scene.move_to(session)
-        scene.keep = lambda recovery: _keep(request, recovery)
-        for vendor, haste in ((scene.house.telegram, "telegram"), (scene.house.stripe, "stripe")):
-            await vendor.post("faults", {"reset": True, "retry_scale": HASTE[haste]})
+        await scene.move_to(session)
+        scene.keep = shown(request)
         yield scene
     if request.session.testsfailed > failed:
         said = scene.fleet.log_text()[-20_000:]
         request.node.add_report_section("teardown", "log of the fleet", said)
         stage.close()
-
-
-def _keep(request: pytest.FixtureRequest, recovery: Recovery) -> None:
-    request.node.user_properties.append((_RECOVERY, recovery.as_record))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -76,7 +86,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         value
         for report in terminalreporter.getreports("passed")
         for name, value in report.user_properties
-        if name == _RECOVERY
+        if name == RECOVERY
     ]
     if found:
         terminalreporter.section("recoveries")

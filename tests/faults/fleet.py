@@ -52,22 +52,20 @@ class Fleet(Installation):
 
     database_name = "sqlite"
 
-    def __init__(self, folder: Path, migrated: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, migrated: Path, sandbox: Sandbox, **changes: str) -> None:
         #: The roads to the vendors.
         self.telegram = Relay(_port(sandbox.telegram_url))
         self.stripe = Relay(_port(sandbox.stripe_url))
-        super().__init__(
-            folder,
-            migrated,
-            sandbox,
-            VELVETROPE_TELEGRAM_API_URL=self.telegram.url,
-            VELVETROPE_STRIPE_API_URL=self.stripe.url,
-        )
-        self.parts = {"all": self._part("all", self.port)}
+        roads = {
+            "VELVETROPE_TELEGRAM_API_URL": self.telegram.url,
+            "VELVETROPE_STRIPE_API_URL": self.stripe.url,
+        }
+        super().__init__(folder, migrated, sandbox, **roads, **changes)
+        self.parts = {"all": self._part("all", "all", self.port)}
 
-    def _part(self, role: str, port: int) -> Running:
+    def _part(self, name: str, role: str, port: int) -> Running:
         serve = [*COMMAND, "serve", "--role", role, "--host", "127.0.0.1", "--port", str(port)]
-        return Piped([*serve, "--json"], self.folder, role, self.env)
+        return Piped([*serve, "--json"], self.folder, name, self.env)
 
     def start(self, *names: str) -> None:
         """Start processes, all of them if none is named."""

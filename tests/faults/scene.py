@@ -16,21 +16,24 @@ from tests.e2e.house import build_house
 from tests.faults.calls import calls_after, last_call
 from tests.faults.calm import calm
 from tests.faults.door import Answer, Door, open_door
-from tests.faults.fleet import Fleet
 from tests.faults.load import PATIENCE, Load, heard_by, learn
 from tests.faults.verdict import History, judge
 from velvetrope.sandbox.handset import Control, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
-    from pathlib import Path
+
+    import pytest
 
     from tests.e2e.house import House
+    from tests.faults.fleet import Fleet
     from tests.processes import Sandbox
 
 #: Vendors try again sooner than they would, so that their patience is not what is measured.
-HASTE: Final = {"telegram": 0.02, "stripe": 0.02}
+HASTE: Final = 0.02
 
+#: Names a recovery among what a test reports of itself.
+RECOVERY: Final = "recovery"
 SERVICE_UNAVAILABLE: Final = 503
 #: Lines of the log that one process may write in a minute of trouble, so that somebody reads them.
 MOST_LINES: Final = 120
@@ -54,10 +57,6 @@ class Recovery:
     #: Lines of the log from the harm's beginning until all was well, in a minute at most.
     lines: float = 0.0
 
-    @property
-    def as_record(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 @dataclass
 class Scene:
@@ -70,6 +69,8 @@ class Scene:
     link: str
     #: Everybody who asked to enter, ever.
     asked: set[int]
+    #: The last event of a time when the clock was wrong.
+    times_from: int = 0
     #: Events that were brought broken on purpose.
     poison: set[str] = field(default_factory=set)
     #: How often answers may have been lost, ever.
@@ -86,13 +87,15 @@ class Scene:
         harm: Harm,
         *,
         loses_answers: bool = False,
+        moves_clock: bool = False,
         talkers: int = 6,
         buyers: int = 2,
         patience: float = PATIENCE,
     ) -> Recovery:
         """Do a harm while people come, see that all recovers by itself, and judge.
 
-        `loses_answers`: calls to Telegram may be cut off by it.
+        `loses_answers`: calls to Telegram may be cut off by it. `moves_clock`: the times that the
+        product has written down meanwhile say nothing about order.
         """
         recovery = Recovery(scenario, self.fleet.database_name)
         self.losses += int(loses_answers)
@@ -106,7 +109,7 @@ class Scene:
             over = monotonic()
             recovery.lasted = over - began
             self.meanwhile = self.door.answers[rung:]
-            await self._has_an_answer(patience)
+            await self.has_an_answer(patience)
             recovery.answered = monotonic() - over
             await load.flows()
         await calm(self.house, patience=patience)
@@ -118,7 +121,9 @@ class Scene:
         assert recovery.lines <= MOST_LINES * len(self.fleet.parts), self.said[-50:]
         recovery.events = len(self.house.ledger.events("telegram")) - before
         self.asked |= load.asked
-        history = History(self.asked, self.losses, self.poison)
+        if moves_clock:
+            self.times_from = self.house.ledger.count("SELECT max(id) FROM store_inboxevent")
+        history = History(self.asked, self.losses, self.times_from, self.poison)
         await judge(self.house, load, self.door, history)
         self.keep(recovery)
         return recovery
@@ -145,7 +150,8 @@ class Scene:
             over.set()
             await ringing
 
-    async def _has_an_answer(self, patience: float) -> None:
+    async def has_an_answer(self, patience: float = PATIENCE) -> None:
+        """Have somebody new ask for something, and wait until they are answered."""
         person = await self.house.person(name="Pru")
         await person.tell("/help")
 
@@ -154,14 +160,19 @@ class Scene:
 
         await eventually(answered, "somebody is answered again", patience=patience)
 
-    def move_to(self, session: aiohttp.ClientSession) -> None:
-        """Speak to the vendors and to the door from another event loop from now on."""
+    async def move_to(self, session: aiohttp.ClientSession) -> None:
+        """Speak to the vendors and to the door from another event loop from now on.
+
+        What a scenario did to the vendors is undone.
+        """
         self.house = replace(
             self.house,
             telegram=Control(session, self.house.telegram.url),
             stripe=Control(session, self.house.stripe.url),
         )
         self.door = self.door.of(self.house, session)
+        for vendor in (self.house.telegram, self.house.stripe):
+            await vendor.post("faults", {"reset": True, "retry_scale": HASTE})
 
     def told(self, message: str) -> list[dict[str, Any]]:
         """Give what the log said of something since the last harm began."""
@@ -180,32 +191,35 @@ class Scene:
 
         await eventually(seen, "deliveries are refused", patience=30)
 
-    async def calls_fail(self, times: int = 5) -> None:
-        """Wait until so many calls to Telegram failed, from now on."""
+    async def is_called(self, times: int = 5) -> None:
+        """Wait until Telegram was called so often, from now on."""
         mark = await last_call(self.house)
 
         async def seen() -> bool:
-            found = await calls_after(self.house, mark)
-            return sum(bool(call.get("fault")) for call in found) >= times
+            return len(await calls_after(self.house, mark)) >= times
 
-        await eventually(seen, "calls fail", patience=30)
+        await eventually(seen, "Telegram is called", patience=30)
 
 
-async def build_scene(sandbox: Sandbox, folder: Path, migrated: Path) -> Scene:
+async def build_scene(sandbox: Sandbox, fleet: Fleet) -> Scene:
     """Start a fleet, connect a bot, let somebody in who shares the link, learn the answers."""
-    fleet = Fleet(folder, migrated, sandbox)
-    try:
-        await asyncio.to_thread(fleet.start)
-        async with aiohttp.ClientSession() as session:
-            house = await build_house(session, sandbox, fleet)
-            sharer = await house.person(name="Sharer")
-            await house.let_in(sharer)
-            link = await house.invitation(sharer)
-            door = await open_door(house, session)
-            return Scene(house, fleet, door, await learn(house), link, {sharer.id})
-    except BaseException:
-        fleet.close()
-        raise
+    await asyncio.to_thread(fleet.start)
+    async with aiohttp.ClientSession() as session:
+        house = await build_house(session, sandbox, fleet)
+        sharer = await house.person(name="Sharer")
+        await house.let_in(sharer)
+        link = await house.invitation(sharer)
+        door = await open_door(house, session)
+        return Scene(house, fleet, door, await learn(house), link, {sharer.id})
+
+
+def shown(request: pytest.FixtureRequest) -> Callable[[Recovery], None]:
+    """Have the recoveries of a test stand in the table at the end of the run."""
+
+    def keep(recovery: Recovery) -> None:
+        request.node.user_properties.append((RECOVERY, asdict(recovery)))
+
+    return keep
 
 
 def table(records: Iterable[dict[str, Any]]) -> list[str]:

@@ -2,15 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.faults.shared_fleet import SharedFleet
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.faults.scene import Scene
+
+
+@asynccontextmanager
+async def stopped(fleet: SharedFleet, how: str, scene: Scene) -> AsyncIterator[None]:
+    """Stop PostgreSQL («fast» or «immediate») until deliveries are refused, and start it."""
+    server = fleet.server_of_data
+    await asyncio.to_thread(server.kill if how == "immediate" else server.stop)
+    await scene.refused()
+    await asyncio.to_thread(server.start)
+    yield
+
+
+@asynccontextmanager
+async def cut_off(fleet: SharedFleet) -> AsyncIterator[None]:
+    """Have PostgreSQL end every connection, as its administrator may."""
+    for _ in range(3):
+        fleet.tell_database(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        await asyncio.sleep(0.2)
+    yield
+
+
+@asynccontextmanager
+async def torn(fleet: SharedFleet, scene: Scene) -> AsyncIterator[None]:
+    """Cut the network in the middle of what is said, then let nobody through for a while."""
+    for _ in range(3):
+        fleet.road.cut()
+        await asyncio.sleep(0.2)
+    fleet.road.refuse()
+    await scene.refused()
+    fleet.road.accept()
+    yield
+
+
+@asynccontextmanager
+async def silent(fleet: SharedFleet, scene: Scene) -> AsyncIterator[None]:
+    """Take what is said to PostgreSQL and pass nothing on, as a firewall that has forgotten."""
+    fleet.road.stall()
+    await scene.refused()
+    fleet.road.flow()
+    yield
+
+
+@asynccontextmanager
+async def only_readable(fleet: SharedFleet, scene: Scene) -> AsyncIterator[None]:
+    """Let PostgreSQL refuse to write, as a standby does."""
+    for value in ("on", "off"):
+        fleet.tell_database(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+        fleet.tell_database("SELECT pg_reload_conf()")
+        if value == "on":
+            await scene.refused()
+    yield
 
 
 def check_refusals(scene: Scene) -> None:
@@ -53,13 +112,56 @@ def check_words(scene: Scene, remedy: str) -> None:
     assert len(scene.told("database_available")) >= 1
 
 
+@pytest.mark.only_on("sqlite")
 async def test_no_file_can_grow(scene: Scene) -> None:
     await scene.play("no byte can be written", files_stopped(scene))
     check_refusals(scene)
     check_words(scene, "make room on the disk")
 
 
+@pytest.mark.only_on("sqlite")
 async def test_somebody_else_holds_the_lock(scene: Scene) -> None:
     await scene.play("SQLite locked by a stranger", locked(scene))
     check_refusals(scene)
     check_words(scene, "fuser")
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+async def test_postgresql_is_restarted(scene: Scene, how: str) -> None:
+    fleet = shared(scene)
+    await scene.play(f"PostgreSQL restarted, {how}", stopped(fleet, how, scene))
+    check_refusals(scene)
+    check_words(scene, "start PostgreSQL")
+
+
+@pytest.mark.only_on("postgresql")
+async def test_connections_are_ended_by_the_database(scene: Scene) -> None:
+    await scene.play("pg_terminate_backend", cut_off(shared(scene)))
+
+
+@pytest.mark.only_on("postgresql")
+async def test_connections_are_torn_on_the_way(scene: Scene) -> None:
+    fleet = shared(scene)
+    await scene.play("way to PostgreSQL cut", torn(fleet, scene))
+    check_refusals(scene)
+
+
+@pytest.mark.only_on("postgresql")
+async def test_the_way_to_the_database_goes_silent(scene: Scene) -> None:
+    fleet = shared(scene)
+    await scene.play("way to PostgreSQL silent", silent(fleet, scene))
+    check_refusals(scene)
+
+
+@pytest.mark.only_on("postgresql")
+async def test_the_database_can_only_be_read(scene: Scene) -> None:
+    fleet = shared(scene)
+    await scene.play("PostgreSQL read-only", only_readable(fleet, scene))
+    check_refusals(scene)
+    check_words(scene, "point VELVETROPE_DATABASE_URL at the primary")
+
+
+def shared(scene: Scene) -> SharedFleet:
+    assert isinstance(scene.fleet, SharedFleet)
+    return scene.fleet

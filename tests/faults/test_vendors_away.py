@@ -32,12 +32,13 @@ async def unreachable(seconds: float, *roads: Relay) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def failing(scene: Scene, **how: Any) -> AsyncIterator[None]:
-    """Have calls to Telegram and requests to Stripe fail in some way, for a while."""
+async def failing(scene: Scene, seconds: float = 0.0, **how: Any) -> AsyncIterator[None]:
+    """Have calls to Telegram and requests to Stripe go wrong in some way, for a while."""
     house = scene.house
     for vendor in (house.telegram, house.stripe):
         await vendor.post("faults", {"fail_next": [{"match": "*", "count": 10_000, **how}]})
-    await scene.calls_fail()
+    await scene.is_called()
+    await asyncio.sleep(seconds)
     for vendor in (house.telegram, house.stripe):
         await vendor.post("faults", {"fail_next": []})
     yield
@@ -55,6 +56,29 @@ async def test_telegram_cannot_be_reached(scene: Scene) -> None:
     harm = unreachable(SHORT, scene.fleet.telegram)
     await scene.play("Telegram refuses connections", harm, loses_answers=True)
     check_words(scene, "telegram")
+
+
+async def test_answers_are_lost(scene: Scene) -> None:
+    harm = failing(scene, lose_answer=True, count=10)
+    await scene.play("answers of vendors lost", harm, loses_answers=True)
+
+
+@pytest.mark.long
+async def test_answers_are_slow(scene: Scene) -> None:
+    harm = failing(scene, delay=3.0)
+    await scene.play("vendors answer after 3 s", harm)
+
+
+@pytest.mark.long
+async def test_servers_of_the_vendors_fail(scene: Scene) -> None:
+    harm = failing(scene, seconds=20.0, status=503)
+    await scene.play("vendors answer 503", harm)
+
+
+@pytest.mark.long
+async def test_patience_is_asked_for_again_and_again(scene: Scene) -> None:
+    harm = failing(scene, seconds=20.0, status=429, retry_after=2)
+    await scene.play("429 for 20 s", harm)
 
 
 @pytest.mark.long

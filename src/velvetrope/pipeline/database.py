@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
 
@@ -21,6 +22,10 @@ T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741  an item; R is its result
 R = TypeVar("R")
 
+log = structlog.get_logger()
+
+#: Seconds that a transaction may last before those who wait for it are sent away.
+SILENCE: Final = 8.0
 #: Threads that read; each keeps a connection.
 READERS: Final = 2
 #: Threads that write; the same. Where many processes share the work, one only takes work up.
@@ -50,14 +55,18 @@ class Database:
         self.urgent = _Functions(Urgency.URGENT)
         self._readers: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._readers = ThreadPoolExecutor(READERS, "velvetrope-reader")
         self.writer.start(self._loop)
+        self._watch = self._loop.create_task(self._watch_writer())
 
     async def stop(self) -> None:
         """Write what waits, then close the connections of all threads."""
+        if self._watch is not None:
+            self._watch.cancel()
         thread = self.writer.stop()
         if thread is not None:
             await asyncio.to_thread(thread.join)
@@ -88,6 +97,18 @@ class Database:
         if self._loop is None or self._readers is None:
             raise RuntimeError("the database has not been started")
         return await self._loop.run_in_executor(self._readers, self._read, fn)
+
+    async def _watch_writer(self) -> None:
+        """Have vendors told when the database stands still: they would wait, and pile up."""
+        while True:
+            await asyncio.sleep(1.0)
+            if self.writer.busy_for > SILENCE:
+                log.error(
+                    "database_silent",
+                    seconds=round(self.writer.busy_for),
+                    sent_away=self.writer.send_incoming_away(),
+                    remedy="see what the database, its disk or the way to it stands still for",
+                )
 
     def _read(self, fn: Callable[[], T]) -> T:
         was_open = connection.connection is not None

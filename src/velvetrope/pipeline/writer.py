@@ -120,6 +120,9 @@ class GroupWriter:
         self.ending: Ending | None = None
         self.transactions = 0
         self.replays = 0
+        #: Since when a transaction runs, and what it has in hand.
+        self._busy_since: float | None = None
+        self._in_hand: list[_Part] = []
         #: Since when the database can't be written, by a clock that never runs backwards.
         self._away_since: float | None = None
 
@@ -138,6 +141,30 @@ class GroupWriter:
     @property
     def waiting(self) -> int:
         return sum(len(queue.entries) for queue in self._in_order)
+
+    @property
+    def busy_for(self) -> float:
+        """Tell for how many seconds the transaction has run that runs now."""
+        since = self._busy_since
+        return 0.0 if since is None else perf_counter() - since
+
+    def send_incoming_away(self) -> int:
+        """Tell those who wait for an acknowledgement that there is none now; gives how many.
+
+        What they brought may be stored nevertheless, and is known when it is brought again.
+        """
+        incoming = [
+            future
+            for entries in (
+                *(part.entries for part in list(self._in_hand) if _is_incoming(part)),
+                *(list(queue.entries) for queue in self._in_order if _is_incoming(queue)),
+            )
+            for _, future in entries
+            if not future.done()
+        ]
+        for future in incoming:
+            future.set_exception(RetryLater("database_silent", retry_after=1))
+        return len(incoming)
 
     def submit(self, operation: Operation[I, R], item: I) -> asyncio.Future[R]:
         """Queue an item up; RetryLater `database_busy` if too many wait already."""
@@ -178,13 +205,16 @@ class GroupWriter:
         if not any(queue.entries for queue in self._in_order):
             return False
         parts: list[_Part] = []
+        self._busy_since, self._in_hand = perf_counter(), parts
         try:
             with transaction.atomic():
                 self._begin()
                 self._fill(parts)
                 self._end(parts)
+            self._busy_since = None
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait are told
             self._recover(parts, error)
+            self._busy_since = None
         else:
             self._committed(parts)
         return True
@@ -304,6 +334,10 @@ def _take(queue: _Waiting, parts: list[_Part], share: float = 1.0) -> _Part:
     part = _Part(queue.operation, [entries.popleft() for _ in range(count)])
     parts.append(part)
     return part
+
+
+def _is_incoming(one: _Part | _Waiting) -> bool:
+    return one.operation.urgency == Urgency.INCOMING
 
 
 def _nothing() -> None:

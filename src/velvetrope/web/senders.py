@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 
 from velvetrope.domain.errors import RetryLater
 from velvetrope.gateways.stripe.signatures import TOLERANCE, BadSignature, verify
+from velvetrope.pipeline.database import SILENCE
 from velvetrope.store.encryption import installation_keys
 from velvetrope.store.models import Integration, StripeAccount
 
@@ -87,8 +88,9 @@ class TelegramSenders:
         # The time counts from before the reading: what changes meanwhile is seen in time.
         until = monotonic() + TRUSTED_FOR
         try:
-            sender: Sender | None = await self._db.read(lambda: find_integration(key))
-        except DatabaseError:
+            async with asyncio.timeout(SILENCE):
+                sender: Sender | None = await self._db.read(lambda: find_integration(key))
+        except (DatabaseError, TimeoutError):
             raise RetryLater("database_unavailable", retry_after=1) from None
         self._known[key] = (until, sender)
         self._known.move_to_end(key)
@@ -129,8 +131,9 @@ class StripeSenders:
         if self._until < monotonic():
             until = monotonic() + TRUSTED_FOR
             try:
-                self._accounts = await self._db.read(self._read)
-            except DatabaseError:
+                async with asyncio.timeout(SILENCE):
+                    self._accounts = await self._db.read(self._read)
+            except (DatabaseError, TimeoutError):
                 raise RetryLater("database_unavailable", retry_after=1) from None
             self._until = until
         if not self.may_be_signed(header, now):

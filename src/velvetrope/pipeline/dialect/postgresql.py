@@ -204,8 +204,8 @@ class PostgresqlDialect:
 
 def _place() -> str:
     """Name the server and its database as an operator knows them; never with the password."""
-    names = connection.settings_dict
-    return f"{names['HOST'] or 'localhost'}:{names['PORT'] or 5432}/{names['NAME']}"
+    names = connection.get_connection_params()
+    return f"{names.get('host', 'localhost')}:{names.get('port', 5432)}/{names['dbname']}"
 
 
 def _code(error: BaseException) -> str | None:
