@@ -59,8 +59,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "scene" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("only_on")
         names = only.args if only else DATABASES
-        params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+        quick = bool(metafunc.definition.get_closest_marker("quick_on_both"))
+        params = [pytest.param(name, marks=_marks(name, quick=quick)) for name in names]
         metafunc.parametrize("database_name", params, scope="session")
+
+
+def _marks(database: str, *, quick: bool) -> list[pytest.MarkDecorator]:
+    """Give the marks of a scenario on a database: on PostgreSQL few are quick."""
+    long = [] if quick or database == "sqlite" else [pytest.mark.long]
+    return [pytest.mark.xdist_group(database), *long]
 
 
 @pytest.fixture

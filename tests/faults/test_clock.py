@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.faults.scene import Scene
 
 HOUR = 3600.0
-DAY = 24 * HOUR
 
 
 class Shift:
@@ -44,9 +43,8 @@ async def wrong_clock(scene: Scene, seconds: float) -> AsyncIterator[None]:
         shift.put(0)
 
 
-@pytest.mark.parametrize(
-    ("name", "seconds"), [("an hour ahead", HOUR), ("a day ahead", DAY), ("an hour back", -HOUR)]
-)
+# Much more ahead, Stripe refuses the sessions of Checkout, whose end it bounds to a day.
+@pytest.mark.parametrize(("name", "seconds"), [("an hour ahead", HOUR), ("an hour back", -HOUR)])
 async def test_the_clock_jumps_and_comes_back(scene: Scene, name: str, seconds: float) -> None:
     await scene.play(f"clock {name}", wrong_clock(scene, seconds), moves_clock=True)
     # Stripe's signatures are too old or too new meanwhile; Stripe comes again.

@@ -127,7 +127,8 @@ async def test_somebody_else_holds_the_lock(scene: Scene) -> None:
 
 
 @pytest.mark.only_on("postgresql")
-@pytest.mark.parametrize("how", ["fast", "immediate"])
+@pytest.mark.quick_on_both
+@pytest.mark.parametrize("how", ["immediate", pytest.param("fast", marks=pytest.mark.long)])
 async def test_postgresql_is_restarted(scene: Scene, how: str) -> None:
     fleet = shared(scene)
     await scene.play(f"PostgreSQL restarted, {how}", stopped(fleet, how, scene))

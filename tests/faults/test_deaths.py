@@ -31,6 +31,7 @@ async def restarted(scene: Scene, *names: str) -> AsyncIterator[None]:
     yield
 
 
+@pytest.mark.quick_on_both
 async def test_everything_is_killed(scene: Scene) -> None:
     await scene.play("kill -9 of everything", killed(scene), loses_answers=True)
 
