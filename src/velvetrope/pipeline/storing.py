@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from velvetrope.domain.states import EventOutcome, Priority
+from velvetrope.pipeline.dialect import claims
 from velvetrope.pipeline.writer import Operation, Ran, Urgency
 
 if TYPE_CHECKING:
@@ -77,14 +78,14 @@ class ClaimPending(Operation["Room", Claimed]):
 
     def run(self, items: Sequence[Room]) -> Ran[Claimed]:
         (room,) = items
-        dialect, now = self._ledger.dialect, self._ledger.clock()
-        events = dialect.claim_events(now, room.events) if room.events else []
+        now = self._ledger.clock()
+        events = claims.take_events(now, room.events) if room.events else []
         calls: list[Item] = []
         left = room.items
         complete = bool(left)
         for priority in (Priority.GRANT, Priority.ANSWER, Priority.BULK):
             if left > 0:
-                found = dialect.claim_items(now, left, priority.value)
+                found = claims.take_items(now, left, priority.value)
                 calls += found
                 left -= len(found)
             if priority is Priority.ANSWER:

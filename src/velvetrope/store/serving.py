@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.db import connection
+
+#: Seconds without a sign of life after which a worker counts as dead.
+DEAD_AFTER: Final = 8.0
 
 
 class AlreadyServedError(Exception):

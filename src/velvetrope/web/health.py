@@ -12,6 +12,7 @@ import msgspec
 from django.db import connection
 
 from velvetrope.domain.errors import VelvetError
+from velvetrope.store.ids import new_id
 from velvetrope.store.models import Integration, Lane, StripeAccount
 from velvetrope.usecases.operations import count_open_by_code
 
@@ -195,8 +196,9 @@ def _select_one() -> None:
 
 def _write_one() -> None:
     """Have a page written, and leave no row: a full disk lets everything pass but that."""
-    Lane.objects.create(key=_PROBE, retry_at=datetime.now(UTC), attempts=0)
-    Lane.objects.filter(key=_PROBE).delete()
+    probe = f"{_PROBE}:{new_id()}"  # other processes look as well
+    Lane.objects.create(key=probe, retry_at=datetime.now(UTC), attempts=0)
+    Lane.objects.filter(key=probe).delete()
 
 
 def _tokens() -> list[Secret]:

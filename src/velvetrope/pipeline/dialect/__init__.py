@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from velvetrope.pipeline.events import CustomerKey, Event, Item
+    from velvetrope.pipeline.events import CustomerKey, Event
     from velvetrope.store.models import Customer
 
     #: What a statement takes for a value.
@@ -70,15 +70,6 @@ class Dialect(Protocol):
 
     def rows_of_customers(self, model: type[M], customer_ids: Sequence[int]) -> list[M]:
         """Load all rows of a model that belong to these customers, in the order of their ids."""
-
-    def reset_claims(self) -> None:
-        """Take back what a process that is gone had in hand."""
-
-    def claim_events(self, now: datetime, limit: int) -> list[Event]:
-        """Claim the oldest pending events that are due, oldest first."""
-
-    def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
-        """Claim the oldest pending outbox items of a priority that are due, oldest first."""
 
     def claim_one(self, event_id: int) -> Event | None:
         """Claim one pending event, due or not; None if it isn't pending."""

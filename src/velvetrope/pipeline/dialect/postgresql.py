@@ -21,10 +21,8 @@ from velvetrope.pipeline.dialect.rows import (
     CUSTOMERS,
     EVENT_COLUMNS,
     EVENTS,
-    ITEM_COLUMNS,
     ITEMS,
     event_of,
-    item_of,
     selection,
 )
 from velvetrope.store.models import Customer
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from velvetrope.pipeline.dialect import Value
-    from velvetrope.pipeline.events import CustomerKey, Event, Item
+    from velvetrope.pipeline.events import CustomerKey, Event
 
 M = TypeVar("M", bound=Model)
 
@@ -128,38 +126,6 @@ class PostgresqlDialect:
     def rows_of_customers(self, model: type[M], customer_ids: Sequence[int]) -> list[M]:
         where = "WHERE customer_id = ANY (%b::bigint[]) ORDER BY id"
         return _load(model, where, [list(customer_ids)])
-
-    def reset_claims(self) -> None:
-        execute(f"UPDATE {EVENTS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  a constant name
-        execute(f"UPDATE {ITEMS} SET state = 'pending' WHERE state = 'claimed'")  # noqa: S608  the same
-
-    def claim_events(self, now: datetime, limit: int) -> list[Event]:
-        rows = fetch(
-            f"UPDATE {EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM (SELECT id FROM {EVENTS}"
-            " WHERE state = 'pending' AND due_at IS NULL ORDER BY id LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) AS at_once"
-            f" UNION ALL SELECT id FROM (SELECT id FROM {EVENTS}"
-            " WHERE state = 'pending' AND due_at <= %s ORDER BY due_at LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) AS due"
-            f") RETURNING {EVENT_COLUMNS}",
-            [limit, now, limit],
-        )
-        return sorted((event_of(row) for row in rows), key=lambda event: event.id)
-
-    def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
-        rows = fetch(
-            f"UPDATE {ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
-            " AND priority = %s AND due_at IS NULL ORDER BY id LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) AS at_once"
-            f" UNION ALL SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
-            " AND priority = %s AND due_at <= %s ORDER BY due_at LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) AS due"
-            f") RETURNING {ITEM_COLUMNS}",
-            [priority, limit, priority, now, limit],
-        )
-        return sorted((item_of(row) for row in rows), key=lambda item: item.id)
 
     def claim_one(self, event_id: int) -> Event | None:
         rows = fetch(

@@ -13,7 +13,6 @@ from django.db.models import Model
 from velvetrope.pipeline.dialect.rows import (
     EVENT_COLUMNS,
     EVENTS,
-    ITEM_COLUMNS,
     ITEMS,
     event_of,
     item_of,
@@ -41,7 +40,7 @@ class SqliteDialect:
     owner: int | None = None
 
     def moment(self, value: datetime | None) -> Value:
-        return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+        return moment(value)
 
     def insert(
         self,
@@ -58,7 +57,7 @@ class SqliteDialect:
             part = rows[start : start + at_once]
             statement = _insert(table, tuple(columns), len(part), skip_known)
             values = [value for row in part for value in row]
-            inserted.update(row[0] for row in _execute(statement, values))
+            inserted.update(row[0] for row in execute(statement, values))
         return inserted
 
     def update(
@@ -93,57 +92,20 @@ class SqliteDialect:
         marks = ", ".join("?" * len(ids))
         return _load(Customer, f"id IN ({marks})", ids)
 
-    def reset_claims(self) -> None:
-        # The first condition is the one of the partial index, word by word, so that it is used.
-        _execute(
-            f"UPDATE {EVENTS} SET state = 'pending'"  # noqa: S608  a constant name
-            " WHERE state IN ('pending', 'claimed') AND state = 'claimed'"
-        )
-        _execute(
-            f"UPDATE {ITEMS} SET state = 'pending'"  # noqa: S608  a constant name
-            " WHERE state IN ('pending', 'claimed', 'suspended') AND state = 'claimed'"
-        )
-
-    def claim_events(self, now: datetime, limit: int) -> list[Event]:
-        at = self.moment(now)
-        rows = _execute(
-            f"UPDATE {EVENTS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM (SELECT id FROM {EVENTS}"
-            " WHERE state = 'pending' AND due_at IS NULL ORDER BY id LIMIT ?)"
-            f" UNION ALL SELECT id FROM (SELECT id FROM {EVENTS}"
-            " WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?)"
-            f") RETURNING {EVENT_COLUMNS}",
-            [limit, at, limit],
-        )
-        return sorted((_event(row) for row in rows), key=lambda event: event.id)
-
-    def claim_items(self, now: datetime, limit: int, priority: str) -> list[Item]:
-        at = self.moment(now)
-        rows = _execute(
-            f"UPDATE {ITEMS} SET state = 'claimed' WHERE id IN ("  # noqa: S608  constants
-            f" SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
-            " AND priority = ? AND due_at IS NULL ORDER BY id LIMIT ?)"
-            f" UNION ALL SELECT id FROM (SELECT id FROM {ITEMS} WHERE state = 'pending'"
-            " AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?)"
-            f") RETURNING {ITEM_COLUMNS}",
-            [priority, limit, priority, at, limit],
-        )
-        return sorted((_item(row) for row in rows), key=lambda item: item.id)
-
     def claim_one(self, event_id: int) -> Event | None:
-        rows = _execute(
+        rows = execute(
             f"UPDATE {EVENTS} SET state = 'claimed'"  # noqa: S608  constants
             f" WHERE id = ? AND state = 'pending' RETURNING {EVENT_COLUMNS}",
             [event_id],
         )
-        return _event(rows[0]) if rows else None
+        return read_event(rows[0]) if rows else None
 
     def has_pending(self, now: datetime) -> bool:
         at = self.moment(now)
         due = "state = 'pending' AND due_at IS NULL"
         overdue = "state = 'pending' AND due_at <= ?"
         by_priority = "priority IN ('grant', 'answer', 'bulk') AND"
-        rows = _execute(
+        rows = execute(
             f"SELECT EXISTS (SELECT 1 FROM {EVENTS} WHERE {due})"  # noqa: S608  constants
             f" OR EXISTS (SELECT 1 FROM {EVENTS} WHERE {overdue})"
             f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {by_priority} {due})"
@@ -180,7 +142,7 @@ def _code(error: BaseException) -> int:
 
 def _load(model: type[M], where: str, values: Sequence[Value]) -> list[M]:
     statement, names, times = selection(model)
-    rows = _execute(f"{statement} WHERE {where}", values)
+    rows = execute(f"{statement} WHERE {where}", values)
     found = []
     for row in rows:
         plain = list(row)
@@ -191,12 +153,19 @@ def _load(model: type[M], where: str, values: Sequence[Value]) -> list[M]:
     return found
 
 
-def _event(row: Sequence[Any]) -> Event:
+def moment(value: datetime | None) -> Value:
+    """Give a time as SQLite keeps it: a text without its zone, always UTC."""
+    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+
+
+def read_event(row: Sequence[Any]) -> Event:
+    """Make an event of its columns as the driver gives them."""
     *values, received_at, attempts = row
     return event_of([*values, _aware(received_at), attempts])
 
 
-def _item(row: Sequence[Any]) -> Item:
+def read_item(row: Sequence[Any]) -> Item:
+    """Make an item of its columns as the driver gives them."""
     *values, due_at = row
     return item_of([*values, None if due_at is None else _aware(due_at)])
 
@@ -249,7 +218,8 @@ def _driver() -> sqlite3.Connection:
     return driver
 
 
-def _execute(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+def execute(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
+    """Run a statement of the product's own and give its rows."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return _driver().execute(statement, values).fetchall()

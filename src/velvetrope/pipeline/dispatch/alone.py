@@ -14,6 +14,7 @@ import structlog
 
 from velvetrope.domain.errors import VelvetError
 from velvetrope.pipeline import jobs
+from velvetrope.pipeline.dialect import claims
 from velvetrope.pipeline.periodic import Ticker
 from velvetrope.pipeline.shared.bots import read_pauses
 from velvetrope.pipeline.storing import ClaimPending, Room
@@ -86,7 +87,7 @@ class Alone:
         """Take over everything that is unfinished; raises if another process serves already."""
         self._loop = asyncio.get_running_loop()
         self._serving = serve_alone()
-        await self._db.write(self._db.dialect.reset_claims)
+        await self._db.write(claims.reset)
         held = await self._db.write(_tidy)
         pauses = await self._db.read(lambda: read_pauses(self._clock()))
         self._dispatcher.expect_held(held)

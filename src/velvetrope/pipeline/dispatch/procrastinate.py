@@ -17,6 +17,7 @@ from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from velvetrope.pipeline.dispatch.deferring import QUEUE, TAKE
+from velvetrope.store.serving import DEAD_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -32,7 +33,6 @@ CONNECTIONS: Final = 3
 #: Seconds between two looks for jobs: a wake-up may be lost.
 _POLL: Final = 0.5
 _BEAT: Final = 2.0
-_DEAD_AFTER: Final = 8.0
 #: Seconds until a worker is started again that the database has failed.
 _START_AGAIN: Final = 1.0
 
@@ -97,7 +97,7 @@ class JobWorker:
                     delete_jobs="always",
                     install_signal_handlers=False,
                     update_heartbeat_interval=_BEAT,
-                    stalled_worker_timeout=_DEAD_AFTER,
+                    stalled_worker_timeout=DEAD_AFTER,
                     shutdown_graceful_timeout=1.0,
                 )
             finally:
@@ -130,9 +130,7 @@ class JobWorker:
         while True:
             await asyncio.sleep(_BEAT)
             with suppress(ConnectorException, PoolTimeout):
-                stalled = await app.job_manager.get_stalled_jobs(
-                    seconds_since_heartbeat=_DEAD_AFTER
-                )
+                stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER)
                 for job in stalled:
                     # Another worker may have done so a moment ago.
                     with suppress(ConnectorException):

@@ -25,8 +25,6 @@ log = structlog.get_logger()
 
 #: Seconds from one sign of life to the next.
 BEAT: Final = 2.0
-#: Seconds without one after which a worker counts as dead.
-DEAD_AFTER: Final = 8.0
 #: Seconds after a sign of life for which a worker trusts that it still counts as alive.
 TRUSTED_FOR: Final = 6.0
 

@@ -14,9 +14,9 @@ from velvetrope.pipeline.announcing import BOT, EVERYWHERE
 from velvetrope.pipeline.dialect import leases
 from velvetrope.pipeline.shared.bots import read_made, read_pauses
 from velvetrope.pipeline.shared.ending import AT_ONCE, CHANNEL
-from velvetrope.pipeline.shared.presence import DEAD_AFTER
 from velvetrope.pipeline.writer import Operation, Ran
 from velvetrope.store.models import Lane
+from velvetrope.store.serving import DEAD_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

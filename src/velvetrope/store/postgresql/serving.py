@@ -9,14 +9,13 @@ from typing import Final
 import psycopg
 from django.db import connection
 
-from velvetrope.store.serving import AlreadyServedError
+from velvetrope.store.serving import DEAD_AFTER, AlreadyServedError
 
 #: The key of the lock, in the two numbers that the server shows them as: «velv», «srvs».
 KEY: Final = (0x76656C76, 0x73727673)
 
-#: A worker says every 2 s that it lives; after this it is taken for dead.
 _WORKERS: Final = (
-    "SELECT name FROM store_worker WHERE seen_at >= now() - interval '8 seconds' ORDER BY id"
+    "SELECT name FROM store_worker WHERE seen_at >= now() - make_interval(secs => %s) ORDER BY id"
 )
 _PID: Final = re.compile(r"(\d+)@")
 
@@ -41,7 +40,7 @@ class AdvisoryLock:
         row = self._session.execute("SELECT pg_try_advisory_lock(%s, %s)", KEY).fetchone()
         if row is None or not row[0]:
             return 0
-        worker = self._session.execute(_WORKERS).fetchone()
+        worker = self._session.execute(_WORKERS, [DEAD_AFTER]).fetchone()
         if worker is None:
             return None
         found = _PID.match(worker[0])
