@@ -75,7 +75,7 @@ class Dialect(Protocol):
         """Claim one pending event, due or not; None if it isn't pending."""
 
     def has_pending(self, now: datetime) -> bool:
-        """Tell whether there is an event or item to be claimed; takes no lock."""
+        """Tell whether an event or item waits that this process doesn't hold; takes no lock."""
 
     def close_pool(self) -> None:
         """Close the connections that no thread uses any more."""

@@ -136,14 +136,14 @@ class PostgresqlDialect:
         return event_of(rows[0]) if rows else None
 
     def has_pending(self, now: datetime) -> bool:
-        due = "state = 'pending' AND due_at IS NULL"
-        overdue = "state = 'pending' AND due_at <= %s"
+        waits = (
+            "state IN ('pending', 'claimed') AND (due_at IS NULL OR due_at <= %s)"
+            " AND (state = 'pending' OR owner IS DISTINCT FROM %s)"
+        )
         rows = fetch(
-            f"SELECT EXISTS (SELECT 1 FROM {EVENTS} WHERE {due})"  # noqa: S608  constants
-            f" OR EXISTS (SELECT 1 FROM {EVENTS} WHERE {overdue})"
-            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {due})"
-            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {overdue})",
-            [now, now],
+            f"SELECT EXISTS (SELECT 1 FROM {EVENTS} WHERE {waits})"  # noqa: S608  constants
+            f" OR EXISTS (SELECT 1 FROM {ITEMS} WHERE {waits})",
+            [now, self.owner, now, self.owner],
         )
         return bool(rows[0][0])
 
