@@ -89,6 +89,8 @@ class Bot:
             not self.in_flight
             and not len(self.queue)
             and now - self.used_at > LINGERS
+            and self._trouble is None
+            and not self._chat_troubles
             and all(until < now for until in self._quiet_groups.values())
             and self.queue.pacer.is_full(now)
         )

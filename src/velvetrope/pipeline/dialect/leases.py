@@ -8,7 +8,9 @@ what is stored later finds the lease gone. Leases are locked in the order of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
 
 from velvetrope.pipeline.announcing import BOT
 from velvetrope.pipeline.dialect.postgresql import execute, fetch
@@ -33,6 +35,8 @@ _WORKERS: Final = Worker._meta.db_table  # noqa: SLF001  the same
 
 #: Events of one lane, and calls of one bot, that are taken at once; the rest when those are done.
 _EVENTS_AT_ONCE: Final = 100
+#: How long a call waits that is not a new one.
+_WAITED: Final = timedelta(seconds=30)
 #: A number for the lock of whoever looks for what nobody runs: «velv», «look».
 _LOOKING: Final = (0x76656C76, 0x6C6F6F6B)
 
@@ -171,7 +175,23 @@ def may_look() -> bool:
     return bool(fetch("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOOKING)[0][0])
 
 
-def claim_all_items(owner: int, bots: Sequence[int]) -> list[Item]:
+@dataclass(slots=True)
+class Calls:
+    """Calls taken in hand: new ones, and ones that have waited, for an operator perhaps."""
+
+    new: list[Item] = field(default_factory=list)
+    waited: list[Item] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.new) + len(self.waited)
+
+    def __iadd__(self, other: Calls) -> Self:
+        self.new += other.new
+        self.waited += other.waited
+        return self
+
+
+def claim_all_items(owner: int, bots: Sequence[int]) -> Calls:
     """Take in hand what another worker had in hand of bots that were leased just now."""
     rows = fetch(
         f"UPDATE {ITEMS} SET owner = %s WHERE integration_id = ANY(%s)"  # noqa: S608  constants
@@ -179,22 +199,30 @@ def claim_all_items(owner: int, bots: Sequence[int]) -> list[Item]:
         f" RETURNING {ITEM_COLUMNS}",
         [owner, list(bots)],
     )
-    return sorted((item_of(row) for row in rows), key=lambda item: item.id)
+    return Calls(waited=sorted((item_of(row) for row in rows), key=_id))
 
 
 def claim_items(
     owner: int, bots: Sequence[int], now: datetime, limit: int, priorities: Sequence[str]
-) -> list[Item]:
+) -> Calls:
     """Take the oldest calls in hand that wait for bots that this worker has leased."""
     rows = fetch(
         f"UPDATE {ITEMS} SET state = 'claimed', owner = %s WHERE id IN ("  # noqa: S608  constants
         " SELECT found.id FROM unnest(%s::bigint[]) AS leased (bot) CROSS JOIN LATERAL ("
         f" SELECT id FROM {ITEMS} WHERE integration_id = leased.bot AND state = 'pending'"
         " AND priority = ANY(%s) AND (due_at IS NULL OR due_at <= %s) ORDER BY id LIMIT %s"
-        f") AS found LIMIT %s) AND state = 'pending' RETURNING {ITEM_COLUMNS}",
-        [owner, list(bots), list(priorities), now, limit, limit],
+        ") AS found LIMIT %s) AND state = 'pending'"
+        f" RETURNING error_code <> '' OR created_at < %s, {ITEM_COLUMNS}",
+        [owner, list(bots), list(priorities), now, limit, limit, now - _WAITED],
     )
-    return sorted((item_of(row) for row in rows), key=lambda item: item.id)
+    return Calls(
+        new=sorted((item_of(row) for waited, *row in rows if not waited), key=_id),
+        waited=sorted((item_of(row) for waited, *row in rows if waited), key=_id),
+    )
+
+
+def _id(item: Item) -> int:
+    return item.id
 
 
 def let_bots_go(owner: int, bots: Iterable[int], now: datetime) -> list[int]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from velvetrope.pipeline.dialect.leases import Calls
+
 #: (integration, chat or None for all, until when Telegram wants silence).
 Pause: TypeAlias = "tuple[int, int | None, datetime]"
 #: A call that was made, and when.
@@ -30,9 +32,7 @@ class Receiver(Protocol):
 
     def take_lanes(self, events: Sequence[Event], held: Mapping[str, datetime]) -> None: ...
 
-    def take_bots(
-        self, calls: Sequence[Item], pauses: Sequence[Pause], made: Sequence[Made]
-    ) -> None: ...
+    def take_bots(self, calls: Calls, pauses: Sequence[Pause], made: Sequence[Made]) -> None: ...
 
     def leave_bots(self, bots: Sequence[int]) -> None: ...
 

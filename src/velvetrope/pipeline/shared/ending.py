@@ -86,7 +86,7 @@ class Working(Announcing):
         found = self._lease(owner)
         taken = set(found)
         inherited = sorted(bot for bot, was_given_up in found.items() if was_given_up)
-        calls = leases.claim_all_items(owner, inherited) if inherited else []
+        calls = leases.claim_all_items(owner, inherited) if inherited else leases.Calls()
         if calling := sorted(mine | taken):
             calls += leases.claim_items(owner, calling, now, _CALLS, AT_ONCE)
         pauses = read_pauses(now, taken) if taken else []

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.dialect import Dialect
-    from velvetrope.pipeline.events import Item
     from velvetrope.pipeline.shared.bots import Receiver
     from velvetrope.pipeline.shared.ending import Working
 
@@ -63,7 +62,7 @@ class _Taking:
             leases.drop(owner, empty)
         rows = Lane.objects.filter(key__in=busy).values_list("key", "retry_at")
         held = dict(rows) if busy else {}
-        calls: list[Item] = []
+        calls = leases.Calls()
         if bots:
             calls += leases.claim_all_items(owner, sorted(bots))
             calls += leases.claim_items(owner, sorted(bots), now, _CALLS, AT_ONCE)
@@ -133,7 +132,7 @@ class TakeCalls(_Taking, Operation[CallsWanted, int]):
         owner, now, leased = self._owner, self._clock(), self._ending.leased
         named = {bot for item in items for bot in item.bots}
         bots = sorted((named & leased) if all(item.bots for item in items) else leased)
-        calls: list[Item] = []
+        calls = leases.Calls()
         if bots:
             calls += leases.claim_items(owner, bots, now, _CALLS, AT_ONCE)
             bulk = min(max(item.bulk for item in items), _CALLS)
@@ -143,7 +142,7 @@ class TakeCalls(_Taking, Operation[CallsWanted, int]):
         def after() -> None:
             self._receiver.take_bots(calls, [], [])
 
-        return Ran([len(calls)] * len(items), after=after if calls else None)
+        return Ran([len(calls)] * len(items), after=after if len(calls) else None)
 
 
 class LeasePeriodic(_Taking, Operation[str, bool]):

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.database import Database
     from velvetrope.pipeline.delivery import Delivery
+    from velvetrope.pipeline.dialect.leases import Calls
     from velvetrope.pipeline.dispatch.embedded import EmbeddedDispatcher
-    from velvetrope.pipeline.events import Event, Item
+    from velvetrope.pipeline.events import Event
     from velvetrope.pipeline.ledger import Ledger
     from velvetrope.pipeline.routes import Periodic, Routes
     from velvetrope.pipeline.shared.bots import Made, Pause
@@ -170,12 +171,11 @@ class Worker:
             self._dispatcher.expect_held(held)
         self._ledger.receiver.take_events(events)
 
-    def take_bots(
-        self, calls: Sequence[Item], pauses: Sequence[Pause], made: Sequence[Made]
-    ) -> None:
+    def take_bots(self, calls: Calls, pauses: Sequence[Pause], made: Sequence[Made]) -> None:
         self._delivery.count(made)
         self._delivery.pause(pauses)
-        self._ledger.receiver.take_items(calls, resumed=True)
+        self._ledger.receiver.take_items(calls.waited, resumed=True)
+        self._ledger.receiver.take_items(calls.new)
 
     def leave_bots(self, bots: Sequence[int]) -> None:
         for bot in bots:
