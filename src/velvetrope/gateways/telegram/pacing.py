@@ -34,6 +34,11 @@ class Rate(msgspec.Struct, frozen=True):
         """How far ahead of its even pace a bucket may be, in seconds."""
         return self.interval * (self.burst - 1)
 
+    @property
+    def steady(self) -> Rate:
+        """Allow as many in the long run, and what was late to catch up: a window bounds them."""
+        return Rate(count=self.count + self.burst - 1, window=self.window, burst=self.burst)
+
 
 class Limits(msgspec.Struct, frozen=True):
     """The paces of one bot.
@@ -42,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True):
     take the share of those who wait. A private chat gets a message a second in the long run.
     """
 
-    bulk: Rate = Rate(count=30, window=1.0)
+    bulk: Rate = Rate(count=30, window=1.0, burst=3)
     everything: Rate = Rate(count=2000, window=1.0, burst=200)
     private: Rate = Rate(count=64, window=60.0, burst=5)
     group: Rate = Rate(count=20, window=60.0, burst=4)
@@ -120,7 +125,7 @@ class Pacer:
         at = max(now, self.paused_until(chat_id), self._everything.open_at(self._limits.everything))
         if priority == "bulk":
             bulk = self._limits.bulk
-            at = max(at, self._bulk.open_at(bulk), self._bulk_window.open_at(bulk, now))
+            at = max(at, self._bulk.open_at(bulk.steady), self._bulk_window.open_at(bulk, now))
         bucket = None if chat_id is None else self._chats.get(chat_id)
         return at if bucket is None else max(at, bucket.open_at(self._rate(is_group=is_group)))
 
@@ -135,7 +140,7 @@ class Pacer:
         """Count a call that was made, such as by another process before this one."""
         self._everything.take(self._limits.everything, now)
         if priority == "bulk":
-            self._bulk.take(self._limits.bulk, now)
+            self._bulk.take(self._limits.bulk.steady, now)
             self._bulk_window.begin()
         if chat_id is not None:
             bucket = self._chats.get(chat_id)
