@@ -153,3 +153,17 @@ def test_no_window_ever_holds_more_than_its_rate(
     rate = Rate(count=count, window=window, burst=data.draw(st.integers(1, count)))
     sent = _send_all(Pacer(Limits(bulk=rate)), 2 * count, chat=None, priority="bulk")
     assert _most_within(sent, window) <= count
+
+
+def test_what_another_process_sent_counts_for_a_second_and_then_no_more() -> None:
+    pacer = Pacer()
+    for number in range(30):
+        pacer.count(number, is_group=False, priority="bulk", now=100.0 + number / 1000)
+    at = pacer.next_at(1000, is_group=False, priority="bulk", now=100.1)
+    assert at >= 101.0
+    assert not pacer.is_full(100.9)
+    assert pacer.take(1000, is_group=False, priority="bulk", now=102.0)
+    pacer.end(priority="bulk", now=102.0)
+    assert pacer.next_at(1001, is_group=False, priority="bulk", now=102.1) == 102.1
+    assert not pacer.is_full(102.5)
+    assert pacer.is_full(200.0)

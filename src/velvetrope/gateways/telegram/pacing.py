@@ -91,6 +91,9 @@ class _Window:
         # Where all are under way, the end of one is looked for again.
         return ended[over] + rate.window if over < len(ended) else now + rate.window
 
+    def is_empty(self, rate: Rate, now: float) -> bool:
+        return not self._under_way and (not self._ended or self._ended[-1] <= now - rate.window)
+
     def begin(self) -> None:
         self._under_way += 1
 
@@ -133,11 +136,17 @@ class Pacer:
         """Take the right to make a call now; False, with nothing taken, if it is too early."""
         if self.next_at(chat_id, is_group=is_group, priority=priority, now=now) > now:
             return False
-        self.count(chat_id, is_group=is_group, priority=priority, now=now)
+        self._count(chat_id, is_group=is_group, priority=priority, now=now)
         return True
 
     def count(self, chat_id: int | None, *, is_group: bool, priority: Priority, now: float) -> None:
         """Count a call that was made, such as by another process before this one."""
+        self._count(chat_id, is_group=is_group, priority=priority, now=now)
+        self.end(priority=priority, now=now)
+
+    def _count(
+        self, chat_id: int | None, *, is_group: bool, priority: Priority, now: float
+    ) -> None:
         self._everything.take(self._limits.everything, now)
         if priority == "bulk":
             self._bulk.take(self._limits.bulk.steady, now)
@@ -151,8 +160,10 @@ class Pacer:
 
     def is_full(self, now: float) -> bool:
         """Tell whether every pace is as it was at the start: nobody needs to remember it."""
-        return max(self._everything.full_at, self._bulk.full_at) <= now and all(
-            bucket.full_at <= now for bucket in self._chats.values()
+        return (
+            max(self._everything.full_at, self._bulk.full_at) <= now
+            and self._bulk_window.is_empty(self._limits.bulk, now)
+            and all(bucket.full_at <= now for bucket in self._chats.values())
         )
 
     def end(self, *, priority: Priority, now: float) -> None:
