@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 from velvetrope.sandbox.faults import Faults
 from velvetrope.sandbox.guard import refuse_production
 from velvetrope.sandbox.phone import pages
-from velvetrope.sandbox.telegram import control, control_people
+from velvetrope.sandbox.telegram import control, control_people, control_rooms
 from velvetrope.sandbox.telegram.calls import Calls
+from velvetrope.sandbox.telegram.control_desk import Desk
 from velvetrope.sandbox.telegram.delivery import Courier
 from velvetrope.sandbox.telegram.stream import Stream
 from velvetrope.sandbox.telegram.world import TelegramKnobs, World
@@ -36,9 +37,14 @@ class TelegramSimulator:
         self.world = World(clock, self.courier)
         self.calls = Calls(self.world, self.courier, faults)
         self._stream = Stream(self.world, self.calls, self.courier)
-        desk = control.Desk(self.world, self.courier, self.calls, faults, self._stream, stripe_url)
+        desk = Desk(self.world, self.courier, self.calls, faults, self._stream, stripe_url)
         self._site = Starlette(
-            routes=[*control.routes(desk), *control_people.routes(desk), *pages.routes(stripe_url)],
+            routes=[
+                *control.routes(desk),
+                *control_rooms.routes(desk),
+                *control_people.routes(desk),
+                *pages.routes(stripe_url),
+            ],
             lifespan=self._lifespan,
         )
 

@@ -1,4 +1,4 @@
-"""The control API, half two: what a person does on their phone, and what they see there."""
+"""The control API, part two: what a person does on their phone, and what they see there."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
-from starlette.routing import Route
 
 from velvetrope.sandbox.telegram import membership, people, views
-from velvetrope.sandbox.telegram.control import Desk, handle, read, reply
+from velvetrope.sandbox.telegram.control_desk import Desk, read, reply, routes_of
 from velvetrope.sandbox.telegram.world import Unknown
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from velvetrope.sandbox.telegram.state import Person
 
@@ -119,7 +119,7 @@ async def show_dialogs(desk: Desk, request: Request) -> Response:
 
 
 def routes(desk: Desk) -> list[Route]:
-    """List the addresses of this half."""
+    """List the addresses of this part."""
     table = [
         ("POST", "messages", say),
         ("POST", "callbacks", press),
@@ -130,7 +130,5 @@ def routes(desk: Desk) -> list[Route]:
         ("POST", "withdraw", withdraw),
         ("GET", "dialogs", show_dialogs),
     ]
-    return [
-        Route(f"/control/users/{{user:int}}/{name}", handle(desk, work), methods=[method])
-        for method, name, work in table
-    ]
+    paths = [(method, f"/control/users/{{user:int}}/{name}", work) for method, name, work in table]
+    return routes_of(desk, paths)
