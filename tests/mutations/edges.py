@@ -16,9 +16,9 @@ EDGES: Final = (
     ),
     Fault(
         "what a killed server had in hand is taken up again",
-        "pipeline/dialect/sqlite.py",
-        "            \" WHERE state IN ('pending', 'claimed') AND state = 'claimed'\"\n",
-        "            \" WHERE state IN ('pending', 'claimed') AND state = 'nobody'\"\n",
+        "pipeline/dialect/claims.py",
+        "        \" WHERE state IN ('pending', 'claimed') AND state = 'claimed'\"\n",
+        "        \" WHERE state IN ('pending', 'claimed') AND state = 'nobody'\"\n",
         ("pipeline/test_crashes.py",),
         stories=30,
     ),
@@ -120,8 +120,8 @@ EDGES: Final = (
     Fault(
         "a bot does not speak faster than Telegram lets it",
         "gateways/telegram/pacing.py",
-        "    bulk: Rate = Rate(count=30, window=1.0)\n",
-        "    bulk: Rate = Rate(count=60, window=1.0)\n",
+        "    bulk: Rate = Rate(count=30, window=1.0, burst=3)\n",
+        "    bulk: Rate = Rate(count=60, window=1.0, burst=3)\n",
         ("gateways/telegram/test_pacing.py", "pipeline/test_delivery.py"),
     ),
     Fault(
