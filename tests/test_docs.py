@@ -144,6 +144,11 @@ def test_a_line_holds_one_sentence(file: Path) -> None:
     assert [one for one in lines if re.search(r"[a-z0-9)»`]\. [A-Z`]", one)] == []
 
 
+def test_every_page_is_named_where_readers_begin() -> None:
+    pages = sorted(f"docs/{file.name}" for file in DOCS.glob("*.md"))
+    assert [one for one in pages if f"]({one})" not in text_of("README.md")] == []
+
+
 def test_every_record_of_a_decision_is_in_the_list() -> None:
     records = sorted(file.name for file in (DOCS / "decisions").glob("0*.md"))
     listed = re.findall(r"\]\((0\d+-[a-z-]+\.md)\)", text_of("docs/decisions/README.md"))
