@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final, Protocol
 
 from django.db import connection
+from django.db.models.functions import Now
+
+from velvetrope.store.models import Worker
 
 #: Seconds without a sign of life after which a worker counts as dead.
 DEAD_AFTER: Final = 8.0
@@ -17,6 +21,12 @@ class AlreadyServedError(Exception):
         self.place = place
         self.pid = pid
         super().__init__(f"process {pid or 'unknown'} serves {place} already: stop it first")
+
+
+def count_workers() -> int:
+    """Count the workers that live; none on SQLite, where there are no others."""
+    alive = Worker.objects.filter(seen_at__gte=Now() - timedelta(seconds=DEAD_AFTER))
+    return alive.count()
 
 
 class Serving(Protocol):

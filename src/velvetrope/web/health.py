@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 from django.db import connection
+from msgspec.structs import replace
 
 from velvetrope.domain.errors import VelvetError
 from velvetrope.store.ids import new_id
 from velvetrope.store.models import Integration, Lane, StripeAccount
+from velvetrope.store.serving import count_workers
 from velvetrope.usecases.operations import count_open_by_code
 
 if TYPE_CHECKING:
@@ -104,6 +106,9 @@ class Health:
             _timed(self._read, _PATIENCE), _timed(self._write, _PATIENCE), *vendors
         )
         checks = dict(zip(names, found, strict=True))
+        if checks["queue"].status == OK and not await self._somebody_works():
+            waits = "no worker runs, what comes in waits: velvetrope serve --role worker"
+            checks["queue"] = replace(checks["queue"], status=DEGRADED, detail=waits)
         states = {check.status for check in checks.values()}
         worst = FAILING if FAILING in states else DEGRADED if DEGRADED in states else OK
         return Report(worst, checks)
@@ -123,6 +128,10 @@ class Health:
             f" {load.lanes_held} lanes wait for another try,"
             f" {sum(alerts.values())} alerts are open{listed}"
         )
+
+    async def _somebody_works(self) -> bool:
+        """Tell whether there is a process that does the work; this one does where it is alone."""
+        return not self._db.dialect.is_shared or await self._db.read(count_workers) > 0
 
     def _remote(self, kind: str) -> Check:
         """Tell what the breakers know, without asking anybody."""

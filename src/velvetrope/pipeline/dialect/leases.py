@@ -282,15 +282,6 @@ def bury(seconds: float) -> list[int]:
     return [row[0] for row in rows]
 
 
-def alive(seconds: float) -> int:
-    """Count the workers that were seen within so many seconds."""
-    rows = fetch(
-        f"SELECT count(*) FROM {_WORKERS} WHERE seen_at >= now() - make_interval(secs => %s)",  # noqa: S608  a constant name
-        [seconds],
-    )
-    return int(rows[0][0])
-
-
 def tell_owner(bots: Iterable[int], channel: str) -> None:
     """Let the workers know, at the commit, that calls wait for bots that one of them runs."""
     execute(

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PERIODIC: Final = "periodic:"
 #: How long an event may wait for the job that takes it up before somebody looks after it.
 _GRACE: Final = timedelta(seconds=3)
+#: Every so many looks bots are looked through: each of them is asked for by itself.
+_LOOKS_FOR_BOTS: Final = 3
 #: Lanes that are looked for at once.
 _LANES: Final = 200
 #: Calls that are taken in hand at once.
@@ -101,17 +103,19 @@ class LookAround(_Taking, Operation[bool, None]):
     One worker looks at a time. True stands for at once, without waiting for jobs on their way.
     """
 
+    _looks = 0
+
     def run(self, items: Sequence[bool]) -> Ran[None]:
         if not leases.may_look():
             return Ran([None] * len(items))
+        self._looks += 1
         owner, now = self._owner, self._clock()
         leases.bury(DEAD_AFTER)
         adopted = leases.adopt(owner, _LANES)
         since = now if any(items) else now - _GRACE
-        waiting = [
-            *leases.lanes_without_worker(now, since, _LANES),
-            *leases.bots_without_worker(now, _LANES),
-        ]
+        waiting = leases.lanes_without_worker(now, since, _LANES)
+        if any(items) or self._looks % _LOOKS_FOR_BOTS == 0:
+            waiting += leases.bots_without_worker(now, _LANES)
         found = leases.take(owner, waiting) if waiting else []
         return _answered(self._begin([*adopted, *found], anew=True), len(items))
 

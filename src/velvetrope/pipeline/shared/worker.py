@@ -6,6 +6,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -87,6 +88,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._wake_calls = asyncio.Event()
         self._everywhere = False
+        self._call_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._attend(Announcing())
 
@@ -204,13 +206,18 @@ class Worker:
 
     async def _call_on(self) -> None:
         """Take calls up that wait for bots of this worker; have resting ones let go."""
-        told, self._told = frozenset(self._told), set()
-        if not (self._ending.leased and self.presence.holds):
-            return
-        if told and not told & self._ending.leased:
+        told, self._told = frozenset(self._told & self._ending.leased), set()
+        is_due = monotonic() >= self._call_at
+        if not (self._ending.leased and self.presence.holds and (told or is_due)):
             return
         bulk = max(BULK - self._delivery.items, 0)
-        await self._taker.submit(self._take_calls, CallsWanted(told, bulk))
+        if not is_due:
+            await self._taker.submit(self._take_calls, CallsWanted(told, bulk))
+            return
+        self._call_at = monotonic() + CALLS
+        if bulk:
+            self._ledger.outbox.spilling = False
+        await self._taker.submit(self._take_calls, CallsWanted(frozenset(), bulk))
         if resting := set(self._delivery.bots.resting()) & self._ending.leased:
             await self._db.write(partial(self._ending.resting.update, resting))
 
