@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shop
     from tests.processes import Installation
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_without_a_server_the_command_goes_through_everything_itself(
     installation: Installation, shop: Shop

@@ -11,6 +11,8 @@ from velvetrope.sandbox.handset import eventually
 if TYPE_CHECKING:
     from tests.e2e.house import House
 
+pytestmark = pytest.mark.both_databases
+
 MONTHLY, YEARLY, ONCE = 0, 1, 2
 #: A word of the monthly plan's line that only this language has.
 PER_MONTH = {"en": "month", "uk": "місяць", "ru": "месяц"}

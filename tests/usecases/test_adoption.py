@@ -29,6 +29,8 @@ from velvetrope.usecases.operations import member_lists
 if TYPE_CHECKING:
     from velvetrope.domain.members_list import MembersList
 
+pytestmark = pytest.mark.both_databases
+
 ACTOR = "operator:anna"
 DEADLINE = datetime(2027, 12, 31, 23, 59, 59, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from velvetrope.store.models import AuditEntry, InboxEvent, OutboxItem
 from velvetrope.usecases import operations
 from velvetrope.usecases.operations import Kind, Ref, Selection
 
-pytestmark = pytest.mark.usefixtures("database")
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("database")]
 
 ACTOR = "operator:anna"
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
     from velvetrope.store.models import Chat
 
+pytestmark = pytest.mark.both_databases
+
 UPDATED = "customer.subscription.updated"
 
 

@@ -24,6 +24,8 @@ from velvetrope.usecases import operations
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
 
+pytestmark = pytest.mark.both_databases
+
 BEN = 78
 
 

@@ -37,6 +37,8 @@ from velvetrope.usecases.reconciling.orders import LIST_PAGE, LOOK_AROUND
 if TYPE_CHECKING:
     from tests.usecases.backroom import Backroom
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = timedelta(hours=1)
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.usecases.backroom import Backroom
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = timedelta(hours=1)
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.test import Client
 
+pytestmark = pytest.mark.both_databases
+
 PEOPLE = 60
 LISTS = (
     "customer", "entitlement", "access", "checkout", "inboxevent", "outboxitem", "auditentry",
@@ -112,6 +114,7 @@ def test_payloads_are_not_read_for_lists(browser: Client, world: World) -> None:
         assert [sql for sql in queries if column in sql] == []
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("term", ["42", "@olena_42", "OLENA_42", "https://t.me/olena_42", "cus_42"])
 def test_customers_are_found_by_an_index(browser: Client, world: World, term: str) -> None:
     make_customer(world.integration, 43)
@@ -196,6 +199,7 @@ def _steps(rows: QuerySet[Any]) -> str:
 
 
 @pytest.mark.usefixtures("world")
+@pytest.mark.sqlite_only
 def test_unfinished_work_is_found_by_its_own_indexes() -> None:
     waiting = _steps(unfinished_items().filter(state="suspended")[:1000])
     assert "outbox_unfinished" in waiting

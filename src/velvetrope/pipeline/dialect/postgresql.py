@@ -221,7 +221,11 @@ def _update(table: str, columns: tuple[str, ...], only_claimed: bool) -> str:  #
     changes = ", ".join(f"{column} = new.{column}" for column in columns)
     names = (*columns, "id")
     arrays = ", ".join(f"%b::{_types(table)[column]}[]" for column in names)
-    guard = f" AND {table}.state = 'claimed' AND {table}.owner = %s" if only_claimed else ""
+    guard = (
+        f" AND {table}.state = 'claimed' AND {table}.owner IS NOT DISTINCT FROM %s"
+        if only_claimed
+        else ""
+    )
     return (
         f"UPDATE {table} SET {changes}"  # noqa: S608  names and marks
         f" FROM unnest({arrays}) AS new ({', '.join(names)}) WHERE {table}.id = new.id{guard}"
