@@ -55,7 +55,7 @@ class Part:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=ROOT,
-                env=child_environment(PYTHONPATH=str(ROOT)),
+                env=child_environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "src")])),
                 text=True,
             )
         self._reader = threading.Thread(target=self._read)
@@ -219,6 +219,7 @@ def test_a_worker_that_stood_still_for_long_does_no_harm_afterwards(house: House
     still.signal(signal.SIGCONT)
     for user in range(USERS):
         web.store(user, 4)
+    eventually(lambda: len(stored(web)) == 5 * USERS, seconds=20, what="the last events")
     wait_until_done()
     assert still.process.poll() is None
     assert_effects_once_and_in_order()
