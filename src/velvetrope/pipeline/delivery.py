@@ -115,7 +115,10 @@ class Delivery:
             if resumed:
                 bot.mended(item)
             if (trouble := bot.trouble_for(item)) is None:
-                self._bots.put(bot, item)
+                # Where another process had it in hand, it may wait for its next try.
+                due = item.due_at
+                not_before = loop_time(due, self._clock()) if due else float("-inf")
+                self._bots.put(bot, item, not_before=not_before)
             else:
                 self._answers.suspend(item, trouble)
         for bot in bots.values():
