@@ -87,6 +87,23 @@ async def test_other_work_keeps_what_comes_in_waiting_in_small_batches_only(db: 
     assert max(ordinary.runs) == ordinary.at_once
 
 
+async def test_while_the_database_stands_still_those_who_brought_something_can_be_sent_away(
+    db: Database,
+) -> None:
+    incoming, ordinary = Noted(Urgency.INCOMING), Noted(Urgency.ORDINARY)
+    ordinary.may_run.set()
+    in_hand = db.submit(incoming, 1)
+    await until(lambda: db.writer.busy_for > 0)
+    waiting, other = db.submit(incoming, 2), db.submit(ordinary, 3)
+    assert db.writer.send_incoming_away() == 2
+    for sent_away in (in_hand, waiting):
+        with pytest.raises(RetryLater, match="database_silent"):
+            await sent_away
+    incoming.may_run.set()
+    assert await other == 3
+    assert sum(incoming.runs) == 2  # it is written nevertheless, and known when it comes again
+
+
 async def test_only_the_culprit_of_a_shared_transaction_fails(db: Database) -> None:
     await db.write(lambda: add("first"))
     wrong = [db.write(lambda: add("second")), db.write(lambda: 1 / 0)]
