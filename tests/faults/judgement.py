@@ -66,10 +66,13 @@ async def nothing_was_made_twice(house: House, truth: dict[str, list[dict[str, A
 async def few_messages_were_doubled(house: House, deaths: int) -> None:
     """Count what was said more often than the product knows: only what a death cut off."""
     calls = await calls_after(house, 0, "sendMessage")
-    said = len([one for one in calls if one["status"] == 200 and not one.get("fault")])
+    answered = [one for one in calls if one["status"] == 200]
+    surely = len([one for one in answered if not one.get("fault")])  # others may be nonsense
     known = house.ledger.calls_sent("sendMessage")
-    at_once = 16  # calls of one bot that are under way at the same time, at most
-    assert known <= said <= known + deaths * at_once, (known, said, deaths)
+    # Calls of one bot that are under way, or not written down yet, at the same time at most.
+    at_once = 64
+    assert known <= len(answered), (known, len(answered))
+    assert surely <= known + deaths * at_once, (known, surely, deaths)
 
 
 def _difference(house: House, members: set[int], expected: set[int]) -> str:

@@ -94,8 +94,8 @@ class Scene:
     ) -> Recovery:
         """Do a harm while people come, see that all recovers by itself, and judge.
 
-        `loses_answers`: calls to Telegram may be cut off by it. `moves_clock`: the times that the
-        product has written down meanwhile say nothing about order.
+        `loses_answers`: answers of Telegram, or the record of them, may be lost by it.
+        `moves_clock`: what the product writes down of time meanwhile tells nothing about order.
         """
         recovery = Recovery(scenario, self.fleet.database_name)
         self.losses += int(loses_answers)

@@ -131,27 +131,27 @@ async def test_somebody_else_holds_the_lock(scene: Scene) -> None:
 @pytest.mark.parametrize("how", ["immediate", pytest.param("fast", marks=pytest.mark.long)])
 async def test_postgresql_is_restarted(scene: Scene, how: str) -> None:
     fleet = shared(scene)
-    await scene.play(f"PostgreSQL restarted, {how}", stopped(fleet, how, scene))
+    await scene.play(f"PostgreSQL restarted, {how}", stopped(fleet, how, scene), loses_answers=True)
     check_refusals(scene)
     check_words(scene, "start PostgreSQL")
 
 
 @pytest.mark.only_on("postgresql")
 async def test_connections_are_ended_by_the_database(scene: Scene) -> None:
-    await scene.play("pg_terminate_backend", cut_off(shared(scene)))
+    await scene.play("pg_terminate_backend", cut_off(shared(scene)), loses_answers=True)
 
 
 @pytest.mark.only_on("postgresql")
 async def test_connections_are_torn_on_the_way(scene: Scene) -> None:
     fleet = shared(scene)
-    await scene.play("way to PostgreSQL cut", torn(fleet, scene))
+    await scene.play("way to PostgreSQL cut", torn(fleet, scene), loses_answers=True)
     check_refusals(scene)
 
 
 @pytest.mark.only_on("postgresql")
 async def test_the_way_to_the_database_goes_silent(scene: Scene) -> None:
     fleet = shared(scene)
-    await scene.play("way to PostgreSQL silent", silent(fleet, scene))
+    await scene.play("way to PostgreSQL silent", silent(fleet, scene), loses_answers=True)
     check_refusals(scene)
 
 
