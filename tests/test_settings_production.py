@@ -8,6 +8,7 @@ import pytest
 
 from tests.processes import ENCRYPTION_KEY, SECRET_KEY, Installation
 from tests.test_settings import PRODUCTION
+from velvetrope.database_url import Database
 from velvetrope.settings import load
 from velvetrope.web.checks import judge
 
@@ -111,6 +112,11 @@ def test_nothing_is_wrong_with_good_settings() -> None:
         ({"secret_key": ENCRYPTION_KEY}, False, "velvetrope.E004"),
         ({"unknown_names": ("VELVETROPE_X",)}, False, "velvetrope.W001"),
         ({"sentry_dsn": "https://key@sentry.example.com/1"}, False, "velvetrope.W002"),
+        (
+            {"database": Database("postgresql", None, "", {"dbname": "x"}, pool_size=2)},
+            False,
+            "velvetrope.W003",
+        ),
     ],
 )
 def test_what_is_wrong_in_production_is_found(
