@@ -52,7 +52,6 @@ DOORS: Final = (
         "        if change.via_join_request and (change.from_.id == bot_id or access.desired):\n",
         "        if True:\n",
         ("usecases/test_doors.py",),
-        stories=30,
     ),
     Fault(
         "who was let in for money can't claim the place of a member from before",

@@ -49,7 +49,6 @@ LEAVING: Final = (
         "        if _is_to_wait(set(places.values())):\n",
         "        if not places:\n",
         ("usecases/test_goodbyes.py",),
-        stories=60,
     ),
     Fault(
         "who holds a right again hears no goodbye",
