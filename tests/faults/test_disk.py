@@ -1,12 +1,11 @@
-"""The disk under SQLite is full, or can't be written any more.
+"""The disk under SQLite is full.
 
-A disk of some megabytes is made in memory, which takes the right to mount; without it these
-scenarios are skipped, and `test_database_away.py` still stops every file from growing.
+A disk of some megabytes is made in memory, which takes the right to mount; without it the
+scenario is skipped, and `test_database_away.py` still stops every file from growing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import shutil
 import subprocess
@@ -94,25 +93,8 @@ async def full(disk: Path, scene: Scene) -> AsyncIterator[None]:
     yield
 
 
-@asynccontextmanager
-async def read_only(disk: Path, scene: Scene) -> AsyncIterator[None]:
-    """Lose the right to write while the machine restarts; it comes back before the next start."""
-    scene.fleet.kill()
-    assert mount("-o", "remount,ro", disk)
-    with pytest.raises(AssertionError) as ended:
-        await asyncio.to_thread(scene.fleet.start)
-    assert "readonly" in str(ended.value) or "read-only" in str(ended.value).lower()
-    assert mount("-o", "remount,rw", disk)
-    await asyncio.to_thread(scene.fleet.start)
-    yield
-
-
 async def test_the_disk_is_full(place: Scene, disk: Path) -> None:
     await place.play("disk full", full(disk, place))
     told = place.told("database_unavailable")
     assert told
     assert all("make room on the disk" in one["remedy"] for one in told)
-
-
-async def test_the_disk_can_only_be_read_at_the_start(place: Scene, disk: Path) -> None:
-    await place.play("disk read-only at the start", read_only(disk, place), loses_answers=True)
