@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 CONNECTIONS: Final = (8, 32, 128)
 LEFT_ALONE: Final = "Ingress of updates that nobody answers, 32 connections"
-#: Seconds that a measurement is meant to last, and bounds of what is posted in it.
-_SECONDS: Final = 1.0
-_LEAST: Final = 400
-_MOST: Final = 20_000
+#: Posted in one measurement: the same to everybody, since a short burst is acknowledged quickly by
+#: who puts off what it has to do.
+_STARTS: Final = 1_500
+_LEFT_ALONE: Final = 5_000
 
 
 def answered(connections: int) -> str:
@@ -43,26 +43,19 @@ def measure(record: Record, folder: Path, far_end: FarEnd, runs: int) -> None:
             _of_new_people: [bot for bot in bots if bot.name != BARE],
             _of_no_interest: bots,
         }
-        counts = {
-            (bot.name, make): _fitting(bot, make) for make, some in kinds.items() for bot in some
-        }
+        for make, some in kinds.items():
+            for bot in some:
+                post(bot.port, make(_STARTS // 4), 32)
+                bot.quiet()
         for run in range(runs):
             for connections in CONNECTIONS:
                 for bot in in_turn(kinds[_of_new_people], run):
-                    requests = _of_new_people(counts[bot.name, _of_new_people])
+                    requests = _of_new_people(_STARTS)
                     _take(record, answered(connections), bot, requests, connections)
                     far_end.log()
             for bot in in_turn(bots, run):
-                requests = _of_no_interest(counts[bot.name, _of_no_interest])
+                requests = _of_no_interest(_LEFT_ALONE)
                 _take(record, LEFT_ALONE, bot, requests, 32)
-
-
-def _fitting(bot: Bot, make: Make) -> int:
-    """Warm a program up and tell how much it takes in the time of a measurement."""
-    post(bot.port, make(_LEAST), 32)
-    rate = post(bot.port, make(_LEAST), 32).rate
-    bot.quiet()
-    return min(max(int(rate * _SECONDS), _LEAST), _MOST)
 
 
 def _take(record: Record, group: str, bot: Bot, requests: list[bytes], connections: int) -> None:
