@@ -185,16 +185,22 @@ class History:
         return any(self.right(person, chat, one) is not Right.OUT for one in (*moments, until))
 
     def closings(self, person: int, until: float) -> int:
-        """Count how often a right of a person's ended, one by one."""
+        """Count how often a right of a person's ended at most, one by one.
+
+        While it may be either, it may have ended already.
+        """
         moments = [one for one in self._moments(person) if one <= until]
         opens, count = self._shop.opens, 0
         for price in opens:
             for chat in opens[price]:
-                held = False
+                was, may_end = Right.OUT, False
                 for moment in (*moments, until):
-                    holds = self.right(person, chat, moment) is not Right.OUT
-                    count += held and not holds
-                    held = holds
+                    right = self.right(person, chat, moment)
+                    if may_end and right is not Right.IN and right is not was:
+                        count, may_end = count + 1, False
+                    elif right is Right.IN or (was is Right.OUT and right is Right.EITHER):
+                        may_end = True
+                    was = right
         return count
 
     def failures(self, person: int) -> int:

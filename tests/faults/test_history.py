@@ -156,6 +156,10 @@ def test_a_single_payment_lasts_its_days(told: Told) -> None:
     told.money()
     ends = 1000 + 30 * DAY - told.now
     assert (told.right(later=ends - 1), told.right(later=ends)) == (IN, EITHER)
+    in_doubt, over = told.now + ends, told.now + ends + 5 * DAY
+    most = [told.history.closings(ANN, moment) for moment in (in_doubt - 1, in_doubt, over)]
+    assert most[0] == 0
+    assert most[1] == most[2] > 0  # it may have ended already, and ends once
     assert told.right(later=ends + 10) is OUT
 
 

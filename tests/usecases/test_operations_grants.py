@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from velvetrope.usecases.observing import Seen
 
+pytestmark = pytest.mark.both_databases
+
 ACTOR = "operator:anna"
 
 

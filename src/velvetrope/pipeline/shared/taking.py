@@ -20,9 +20,11 @@ from velvetrope.store.serving import DEAD_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from velvetrope.domain.clock import Clock
     from velvetrope.pipeline.dialect import Dialect
+    from velvetrope.pipeline.events import Event
     from velvetrope.pipeline.shared.bots import Receiver
     from velvetrope.pipeline.shared.ending import Working
 
@@ -62,8 +64,7 @@ class _Taking:
         busy = {event.lane for event in events}
         if empty := set(lanes) - busy:
             leases.drop(owner, empty)
-        rows = Lane.objects.filter(key__in=busy).values_list("key", "retry_at")
-        held = dict(rows) if busy else {}
+        held = _read_held(events) if busy else {}
         calls = leases.Calls()
         if bots:
             calls += leases.claim_all_items(owner, sorted(bots))
@@ -79,6 +80,20 @@ class _Taking:
             self._receiver.take_bots(calls, pauses, made)
 
         return Ran((), at_commit=at_commit, after=after)
+
+
+def _read_held(events: Sequence[Event]) -> dict[str, datetime]:
+    """Read until when lanes wait whose first event failed; `events` are in the order of their ids.
+
+    Times of events that are gone are dropped: a worker that died may have left them.
+    """
+    first: dict[str, Event] = {}
+    for event in events:
+        first.setdefault(event.lane, event)
+    failed = [key for key, event in first.items() if event.attempts]
+    rows = Lane.objects.filter(key__in=first)
+    rows.exclude(key__in=failed).delete()
+    return dict(Lane.objects.filter(key__in=failed).values_list("key", "retry_at"))
 
 
 def _answered(ran: Ran[None], count: int) -> Ran[None]:
