@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PIECE: Final = 65_536
+#: What a client of PostgreSQL says to end a transaction.
+_COMMIT: Final = b"COMMIT"
 
 
 class Relay:
@@ -34,6 +36,7 @@ class Relay:
         self.port: int = self._keeper.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._flows = asyncio.Event()
+        self._commits_to_lose = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._thread.start()
         self.flow()
@@ -71,6 +74,14 @@ class Relay:
     def flow(self) -> None:
         """Pass on what was held up, and what comes."""
         self._do(self._set_flowing(flows=True))
+
+    def lose_commits(self, count: int) -> None:
+        """Cut the next connections of which a commit is done, before its answer is there."""
+        self._commits_to_lose = count
+
+    @property
+    def commits_to_lose(self) -> int:
+        return self._commits_to_lose
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -115,7 +126,8 @@ class Relay:
                 writer.transport.abort()
                 return
             self._writers.add(there[1])
-            ways = [self._pass(reader, there[1]), self._pass(there[0], writer)]
+            lost = asyncio.Event()
+            ways = [self._pass(reader, there[1], lost), self._pass_back(there[0], writer, lost)]
             await asyncio.gather(*ways)
         finally:
             self._writers.discard(writer)
@@ -130,12 +142,33 @@ class Relay:
                 return await asyncio.open_connection("127.0.0.1", target)
         return None
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while piece := await reader.read(_PIECE):
                 await self._flows.wait()
+                if self._commits_to_lose and _COMMIT in piece:
+                    self._commits_to_lose -= 1
+                    lost.set()
                 writer.write(piece)
                 await writer.drain()
+        self._leave(writer)
+
+    async def _pass_back(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while piece := await reader.read(_PIECE):
+                await self._flows.wait()
+                if lost.is_set():
+                    writer.transport.abort()
+                    break
+                writer.write(piece)
+                await writer.drain()
+        self._leave(writer)
+
+    def _leave(self, writer: asyncio.StreamWriter) -> None:
         self._writers.discard(writer)
         with contextlib.suppress(OSError):
             writer.close()

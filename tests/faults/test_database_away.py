@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.shared_fleet import SharedFleet
+from velvetrope.sandbox.handset import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -58,6 +59,18 @@ async def silent(fleet: SharedFleet, scene: Scene) -> AsyncIterator[None]:
     fleet.road.stall()
     await scene.refused()
     fleet.road.flow()
+    yield
+
+
+@asynccontextmanager
+async def commits_unanswered(fleet: SharedFleet) -> AsyncIterator[None]:
+    """Lose the answers to commits that are done: nobody who asked knows whether they are."""
+    fleet.road.lose_commits(30)
+
+    async def are_lost() -> bool:
+        return not fleet.road.commits_to_lose
+
+    await eventually(are_lost, "thirty commits")
     yield
 
 
@@ -146,6 +159,13 @@ async def test_connections_are_torn_on_the_way(scene: Scene) -> None:
     fleet = shared(scene)
     await scene.play("way to PostgreSQL cut", torn(fleet, scene), loses_answers=True)
     check_refusals(scene)
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.quick_on_both
+async def test_answers_to_commits_are_lost(scene: Scene) -> None:
+    harm = commits_unanswered(shared(scene))
+    await scene.play("answers to commits lost", harm, loses_answers=True)
 
 
 @pytest.mark.only_on("postgresql")

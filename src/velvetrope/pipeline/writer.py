@@ -116,6 +116,9 @@ class GroupWriter:
         self._loop: asyncio.AbstractEventLoop | None = None
         #: Called in the writer's thread after a transaction was undone.
         self.on_rollback: Callable[[], None] = _nothing
+        #: Called in the writer's thread when a commit was asked for and nobody answered: what its
+        #: rows say now is not known.
+        self.on_doubt: Callable[[], None] = _nothing
         #: Runs at the end of each transaction, after everything that was asked for.
         self.ending: Ending | None = None
         self.transactions = 0
@@ -206,13 +209,16 @@ class GroupWriter:
             return False
         parts: list[_Part] = []
         self._busy_since, self._in_hand = perf_counter(), parts
+        is_committing = False
         try:
             with transaction.atomic():
                 self._begin()
                 self._fill(parts)
                 self._end(parts)
+                is_committing = True
             self._busy_since = None
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait are told
+            self._doubt(error, is_committing=is_committing)
             self._recover(parts, error)
             self._busy_since = None
         else:
@@ -274,12 +280,15 @@ class GroupWriter:
         """Run a part in a transaction of its own; again if it met that of another process."""
         part = parts[0]
         for left in reversed(range(TRIES)):
+            is_committing = False
             try:
                 with transaction.atomic():
                     self._begin()
                     _run(part)
                     self._end(parts)
+                    is_committing = True
             except Exception as error:  # noqa: BLE001  given to who asked
+                self._doubt(error, is_committing=is_committing)
                 self.on_rollback()
                 parts[:] = [part]
                 if not (left and self._dialect.is_conflict(error)):
@@ -287,6 +296,10 @@ class GroupWriter:
             else:
                 return None
         return None
+
+    def _doubt(self, error: Exception, *, is_committing: bool) -> None:
+        if is_committing and self._dialect.is_unavailable(error):
+            self.on_doubt()
 
     def _failure(self, error: Exception) -> Failure:
         if self._dialect.is_unavailable(error):

@@ -95,7 +95,8 @@ class Working(Announcing):
         defer(self._lanes - self._emptied)
 
         def at_commit() -> None:
-            self.leased |= taken
+            if owner == self._dialect.owner:  # else it was leased by who this process is no more
+                self.leased |= taken
             self.leased -= set(gone)
 
         def after() -> None:

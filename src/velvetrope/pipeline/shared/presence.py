@@ -37,6 +37,7 @@ class Presence:
         self._changed = changed
         self._worker = 0
         self._until = float("-inf")
+        self._is_in_doubt = False
         self._thread: ThreadPoolExecutor | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -44,6 +45,16 @@ class Presence:
     def holds(self) -> bool:
         """Whether nobody else can have taken this worker's lanes; false after standing still."""
         return monotonic() < self._until
+
+    def doubt(self) -> None:
+        """Begin anew as another worker: what this one has in hand may differ from the rows.
+
+        A commit that nobody answered may have leased lanes of which this process doesn't know.
+        """
+        if not self._is_in_doubt:
+            log.warning("worker_in_doubt", worker=self._worker)
+        self._is_in_doubt = True
+        self._until = float("-inf")
 
     async def start(self) -> None:
         self._thread = ThreadPoolExecutor(1, "velvetrope-presence")
@@ -69,7 +80,7 @@ class Presence:
         at, worker = monotonic(), new_id()
         name = f"{os.getpid()}@{socket.gethostname()}"
         await self._run(lambda: leases.enter(worker, name, version("velvetrope")))
-        self._worker, self._until = worker, at + TRUSTED_FOR
+        self._worker, self._until, self._is_in_doubt = worker, at + TRUSTED_FOR, False
         self._changed(worker)
 
     async def _beat_again_and_again(self) -> None:
@@ -77,8 +88,12 @@ class Presence:
             await asyncio.sleep(BEAT)
             at = monotonic()
             try:
-                if await self._run(lambda: leases.beat(self._worker)):
-                    self._until = at + TRUSTED_FOR
+                if self._is_in_doubt:
+                    await self._run(lambda: leases.leave(self._worker))
+                    await self._enter()
+                elif await self._run(lambda: leases.beat(self._worker)):
+                    if not self._is_in_doubt:  # else it has become so meanwhile
+                        self._until = at + TRUSTED_FOR
                 else:
                     log.error("worker_was_taken_for_dead", worker=self._worker)
                     self._until = float("-inf")

@@ -73,7 +73,8 @@ class _Taking:
         made = read_made(now, bots) if bots and anew else []
 
         def at_commit() -> None:
-            self._ending.leased |= bots
+            if owner == self._dialect.owner:  # else it was leased by who this process is no more
+                self._ending.leased |= bots
 
         def after() -> None:
             self._receiver.take_lanes(events, held)

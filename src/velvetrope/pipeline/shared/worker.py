@@ -103,6 +103,11 @@ class Worker:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
+
+        def doubt() -> None:
+            loop.call_soon_threadsafe(self.presence.doubt)
+
+        self._taker.on_doubt = self._db.writer.on_doubt = doubt
         self._taker.start(loop)
         self._attend(self._ending)
         self._ledger.outbox.spilling = False
