@@ -54,18 +54,22 @@ export async function choosePerson(id) {
   await refreshDialogs();
 }
 
-let running = false;
+let reading = null;
 let again = false;
 let typing;
 
 /** How long «typing…» may stand, in milliseconds. */
 const TYPING = 5200;
 
-/** Read the dialogues again; calls that come meanwhile are answered by one more reading. */
-export async function refreshDialogs() {
+/** Read the dialogues again; calls that come meanwhile wait for one more reading. */
+export function refreshDialogs() {
+  if (!phone.person) return Promise.resolve();
   again = true;
-  if (running || !phone.person) return;
-  running = true;
+  reading ??= readDialogs();
+  return reading;
+}
+
+async function readDialogs() {
   try {
     while (again) {
       again = false;
@@ -82,7 +86,7 @@ export async function refreshDialogs() {
       tell();
     }
   } finally {
-    running = false;
+    reading = null;
   }
 }
 
