@@ -55,6 +55,15 @@ def test_a_flood_of_one_kind_holds_no_other_back(dampener: Dampener) -> None:
     assert write(dampener, event="event_dead") is not None
 
 
+def test_the_next_outage_is_told_though_the_last_one_was_told_often(dampener: Dampener) -> None:
+    for _ in range(MOST_LINES + 3):
+        write(dampener, event="database_unavailable")
+    assert write(dampener, event="database_unavailable") is None
+    write(dampener, event="database_available")
+    told = write(dampener, event="database_unavailable")
+    assert told == {"event": "database_unavailable", "held_back": 4}
+
+
 def test_a_library_cannot_flood_the_log_either(dampener: Dampener) -> None:
     record = logging.makeLogRecord({"name": "aiohttp", "levelno": logging.WARNING})
     passed = [dampener.lets_pass(record) for _ in range(MOST_LINES + 3)]

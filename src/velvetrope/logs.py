@@ -36,6 +36,10 @@ _LOUD: Final = {
 MOST_LINES: Final = 10
 WHILE: Final = 60.0
 _MOST_KINDS: Final = 1_000
+#: Lines that tell of the end of trouble, and those that tell of it.
+_ENDS: Final = {
+    "database_available": ("database_unavailable", "database_silent"),
+}
 
 
 def configure(
@@ -85,26 +89,37 @@ class Dampener:
     """Lets so many lines of a kind pass in a while: an outage shall neither fill a disk nor hide.
 
     What was held back is counted, and told by the next line of that kind that passes. A kind is
-    the event's name with its code, for libraries the logger.
+    the event's name with its code, for libraries the logger. When the database is back, its next
+    outage is told from the first line on.
     """
 
     def __init__(self, *, now: Callable[[], float] = monotonic) -> None:
         self._now = now
         #: Of each kind: when its while ends, how many lines came in it.
-        self._kinds: dict[object, tuple[float, int]] = {}
+        self._kinds: dict[tuple[object, ...], tuple[float, int]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, _logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
-        passes, held_back = self._take((level, event.get("event"), event.get("code")))
+        name = event.get("event")
+        passes, held_back = self._take((level, name, event.get("code")))
         if not passes:
             raise structlog.DropEvent
+        for over in _ENDS.get(str(name), ()):
+            self._end(over)
         return {**event, "held_back": held_back} if held_back else event
 
     def lets_pass(self, record: logging.LogRecord) -> bool:
         """Judge a line of a library, which can't tell what was held back."""
         return self._take((record.name, record.levelno))[0]
 
-    def _take(self, kind: object) -> tuple[bool, int]:
+    def _end(self, name: str) -> None:
+        """Let lines pass again that trouble had too many of; the next one tells how many."""
+        with self._lock:
+            for kind, (_, count) in self._kinds.items():
+                if name in kind:
+                    self._kinds[kind] = self._now(), count
+
+    def _take(self, kind: tuple[object, ...]) -> tuple[bool, int]:
         with self._lock:
             now = self._now()
             ends, count = self._kinds.get(kind, (now, 0))

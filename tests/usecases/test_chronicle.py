@@ -72,7 +72,7 @@ def test_it_is_known_who_let_a_person_in_and_who_took_them_out(room: Backroom) -
 
 
 def test_a_ban_that_the_bot_lifts_is_its_doing(room: Backroom) -> None:
-    room.subscribes()
     room.moves("kicked", by=KEEPER)
+    room.subscribes()
     room.sent()
     assert places()[-1] == ("outside", "bot")

@@ -56,6 +56,10 @@ PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The database could not be written.",
         "Check the disk's free space and the file's permissions, then replay.",
     ),
+    "database_silent": (
+        "The database took what it was asked and did not answer in time.",
+        "See whether its machine stands still or the way to it is cut; then replay.",
+    ),
     "unexpected": (
         "Something happened that the product was not made for.",
         "See the trace, report it, and replay after an update.",
